@@ -1,0 +1,311 @@
+"""One error tree for the whole library.
+
+::
+
+    MedsignError
+    ├── UsageError                     the caller asked for something that makes no sense
+    │   ├── ConfigError                a setting is missing or wrong
+    │   ├── InvalidIdentifier          a СНИЛС, ИНН, ОГРН, card number… breaks its rule
+    │   └── IllegalTransition          an event that the status model does not allow now
+    ├── MalformedError                 bytes that are not what they claim to be
+    ├── BudgetExceeded                 a bound on size, depth, signatures or time was met
+    ├── InvalidKey                     a key that fails its checks
+    ├── Unavailable                    an optional part is not installed on this machine
+    ├── StoreError                     the journal could not be read or written
+    │   └── VersionConflict            somebody else appended first
+    ├── TransportError                 no answer was received
+    │   ├── ConnectFailed              nothing was sent
+    │   ├── TimedOut                   the outcome is unknown
+    │   └── ConnectionLost             the outcome is unknown
+    ├── ApiError                       the remote system answered "no"
+    ├── UnexpectedAnswer               the remote system answered something undocumented
+    ├── DeadlineExceeded               the total time of an operation is over
+    └── OutcomeUnknown                 a creating call was sent and nobody knows if it was done
+
+Whose fault it is decides the class: the caller's (`UsageError`), the peer's (`ApiError`,
+`UnexpectedAnswer`), the wire's (`TransportError`) or the data's (`MalformedError`). A negative
+verdict on a signature is none of them: it is a `Report`.
+
+Every error has a stable `code`, an English text for programmers (``str(error)``) and a Russian
+text for clinic staff (`diagnostics`). None of the texts ever holds personal data, because texts
+end up in logs and tickets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class MedsignError(Exception):
+    """Root of every error that medsign raises on purpose.
+
+    Attributes:
+        code: A stable identifier such as ``MS-API``; programs may switch on it.
+    """
+
+    code: ClassVar[str] = "MS-ERROR"
+    russian: ClassVar[str] = "Произошла ошибка."
+
+    def diagnostics(self) -> str:
+        """Return the text for clinic staff, in Russian, without personal data."""
+        return f"{self.russian} (код {self.code})"
+
+
+class UsageError(MedsignError, ValueError):
+    """The call makes no sense: a wrong argument or a wrong order of calls."""
+
+    code = "MS-USAGE"
+    russian = "Запрос составлен неверно."
+
+
+class ConfigError(UsageError):
+    """A setting is missing or contradicts another one."""
+
+    code = "MS-CONFIG"
+    russian = "Настройки заданы неверно."
+
+
+class InvalidIdentifier(UsageError):
+    """An identifier breaks its format or its checksum.
+
+    The value itself is personal data and is never part of the text.
+
+    Args:
+        kind: What it was meant to be, for instance ``СНИЛС``.
+        reason: What is wrong, in Russian, without the value.
+    """
+
+    code = "MS-IDENTIFIER"
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+        self.reason = reason
+
+    def diagnostics(self) -> str:
+        return f"Неверное значение «{self.kind}»: {self.reason} (код {self.code})"
+
+
+class IllegalTransition(UsageError):
+    """A status model does not allow the event in the present state; nothing has changed.
+
+    Args:
+        model: Name of the status model.
+        state: Present state.
+        event: The refused event.
+        allowed: Events that the present state allows.
+    """
+
+    code = "MS-TRANSITION"
+
+    def __init__(self, model: str, state: str, event: str, allowed: Iterable[str]) -> None:
+        self.model = model
+        self.state = state
+        self.event = event
+        self.allowed = tuple(sorted(allowed))
+        listed = ", ".join(self.allowed) or "none"
+        super().__init__(f"{model}: event {event!r} is illegal in state {state!r}; allowed: {listed}")
+
+    def diagnostics(self) -> str:
+        allowed = ", ".join(f"«{name}»" for name in self.allowed) or "нет"
+        return (
+            f"Действие «{self.event}» невозможно в состоянии «{self.state}». "
+            f"Допустимые действия: {allowed} (код {self.code})"
+        )
+
+
+class MalformedError(MedsignError):
+    """Bytes that cannot be what they claim to be.
+
+    Args:
+        what: The expected structure, for instance ``certificate``.
+        where: A path inside it, for instance ``tbsCertificate.validity.notAfter``.
+        why: What is wrong there, without values taken from the data.
+    """
+
+    code = "MS-MALFORMED"
+
+    def __init__(self, what: str, where: str, why: str) -> None:
+        super().__init__(f"malformed {what} at {where}: {why}" if where else f"malformed {what}: {why}")
+        self.what = what
+        self.where = where
+        self.why = why
+
+    def diagnostics(self) -> str:
+        place = f" (место: {self.where})" if self.where else ""
+        return f"Файл повреждён или имеет другой формат: {self.what}{place} (код {self.code})"
+
+
+class BudgetExceeded(MedsignError):
+    """A bound on size, depth, number of signatures or time was met.
+
+    Bounds exist because the input may come from an attacker.
+    """
+
+    code = "MS-BUDGET"
+    russian = "Данные слишком велики или слишком сложны и не обработаны."
+
+    def __init__(self, what: str, limit: float) -> None:
+        super().__init__(f"{what}: the limit of {limit:g} was exceeded")
+        self.what = what
+        self.limit = limit
+
+
+class InvalidKey(MedsignError):
+    """A key fails its checks: not on the curve, wrong order, outside its range."""
+
+    code = "MS-KEY"
+    russian = "Ключ электронной подписи непригоден."
+
+
+class Unavailable(MedsignError):
+    """Something optional is not installed; the text says what to install.
+
+    Args:
+        what: The missing ability.
+        install: The command or package that brings it.
+    """
+
+    code = "MS-UNAVAILABLE"
+
+    def __init__(self, what: str, install: str) -> None:
+        super().__init__(f"{what} is not available; install: {install}")
+        self.what = what
+        self.install = install
+
+    def diagnostics(self) -> str:
+        return f"Недоступно: {self.what}. Установите: {self.install} (код {self.code})"
+
+
+class StoreError(MedsignError):
+    """The journal could not be read or written; nothing is half-written."""
+
+    code = "MS-STORE"
+    russian = "Не удалось прочитать или записать журнал."
+
+
+class VersionConflict(StoreError):
+    """Another writer appended to the stream first; load it again and decide anew."""
+
+    code = "MS-STORE-CONFLICT"
+    russian = "Запись уже изменена другим пользователем, обновите данные."
+
+    def __init__(self, stream: str, expected: int, actual: int) -> None:
+        super().__init__(f"stream {stream!r}: expected version {expected}, found {actual}")
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+
+
+class TransportError(MedsignError):
+    """No complete answer was received from the remote system.
+
+    Attributes:
+        sent: Whether bytes of the request may have reached the peer. When true, the outcome of a
+            creating call is unknown and must be asked for, never assumed.
+    """
+
+    code = "MS-TRANSPORT"
+    russian = "Нет связи с внешней системой."
+    sent: ClassVar[bool] = True
+
+
+class ConnectFailed(TransportError):
+    """The connection was not made: nothing was sent, so a repeat is safe."""
+
+    code = "MS-CONNECT"
+    russian = "Не удалось подключиться к внешней системе."
+    sent = False
+
+
+class TimedOut(TransportError):
+    """The answer did not come in time. It does not mean that nothing was done."""
+
+    code = "MS-TIMEOUT"
+    russian = "Внешняя система не ответила вовремя. Результат операции неизвестен."
+
+
+class ConnectionLost(TransportError):
+    """The connection broke, or the answer was cut short."""
+
+    code = "MS-CONNECTION-LOST"
+    russian = "Связь с внешней системой прервалась. Результат операции неизвестен."
+
+
+class ApiError(MedsignError):
+    """The remote system understood the request and refused it (RFC 9457 problem details).
+
+    Args:
+        status: HTTP status code.
+        problem: The service's own code of the problem, for instance ``document-missing``.
+        title: A short text of the service, already free of personal data.
+        request_id: The identifier to quote to the service's support, or ``None``.
+        retry_after: Seconds that the service asks to wait, or ``None``.
+        russian_title: The service's text for staff, in Russian, or ``None``.
+    """
+
+    code = "MS-API"
+
+    def __init__(
+        self,
+        status: int,
+        problem: str,
+        title: str,
+        *,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        russian_title: str | None = None,
+    ) -> None:
+        quoted = f" (request {request_id})" if request_id else ""
+        super().__init__(f"{status} {problem}: {title}{quoted}")
+        self.status = status
+        self.problem = problem
+        self.title = title
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.russian_title = russian_title
+
+    def diagnostics(self) -> str:
+        said = self.russian_title or self.title
+        quoted = f", номер обращения {self.request_id}" if self.request_id else ""
+        return f"Внешняя система отказала: {said} (код {self.problem}{quoted})"
+
+
+class UnexpectedAnswer(MedsignError):
+    """The remote system answered with something its contract does not have."""
+
+    code = "MS-ANSWER"
+    russian = "Внешняя система прислала ответ, который не удалось разобрать."
+
+
+class DeadlineExceeded(MedsignError):
+    """The total time of an operation is over; nothing more was sent after it."""
+
+    code = "MS-DEADLINE"
+    russian = "Операция не завершилась за отведённое время."
+
+
+class OutcomeUnknown(MedsignError):
+    """A creating call was sent, no answer came, and asking did not help yet.
+
+    The journal holds the call under its idempotency key. Repeat the same call with the same key
+    later: it will first ask the service what became of it.
+
+    Args:
+        operation: Name of the operation, for instance ``sep.send``.
+        key: The idempotency key under which it is stored.
+    """
+
+    code = "MS-UNKNOWN"
+
+    def __init__(self, operation: str, key: str) -> None:
+        super().__init__(f"{operation}: outcome unknown, idempotency key {key}")
+        self.operation = operation
+        self.key = key
+
+    def diagnostics(self) -> str:
+        return (
+            "Запрос отправлен, но ответ не получен. Повторите действие позже: система сначала "
+            f"проверит, выполнено ли оно. Ключ операции {self.key} (код {self.code})"
+        )
