@@ -1,0 +1,74 @@
+"""The provider that is used when nobody names one, and digests made with it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from medsign.gost.params import DigestAlgorithm
+from medsign.gost.portable import PortableProvider
+from medsign.gost.provider import Provider
+from medsign.gost.selftest import self_test
+
+_CHUNK = 1 << 16
+
+
+@functools.cache
+def default_provider() -> Provider:
+    """Return the portable provider, tested at the first call.
+
+    Raises:
+        Unavailable: It failed its self-test: this Python computes wrong.
+
+    Example:
+        >>> default_provider().name
+        'portable'
+    """
+    provider = PortableProvider()
+    self_test(provider)
+    return provider
+
+
+def digest(
+    algorithm: DigestAlgorithm,
+    data: bytes | bytearray | memoryview | Iterable[bytes],
+    *,
+    provider: Provider | None = None,
+) -> bytes:
+    """Return the digest of octets, or of the chunks of an iterable one after another.
+
+    Args:
+        algorithm: Streebog-256 or Streebog-512.
+        data: The message.
+        provider: Who computes; by default `default_provider`.
+
+    Example:
+        >>> digest(DigestAlgorithm.STREEBOG_256, [b"one ", b"message"]).hex()[:8]
+        'c5e5c0a4'
+    """
+    hasher = (provider or default_provider()).hasher(algorithm)
+    whole = isinstance(data, bytes | bytearray | memoryview)
+    for chunk in (data,) if whole else data:
+        hasher.update(chunk)
+    return hasher.digest()
+
+
+def digest_file(
+    algorithm: DigestAlgorithm,
+    file: Path | BinaryIO,
+    *,
+    provider: Provider | None = None,
+) -> bytes:
+    """Return the digest of a file, read in pieces so that its size does not matter.
+
+    Args:
+        algorithm: Streebog-256 or Streebog-512.
+        file: A path, or a binary stream that is read to its end and not closed.
+        provider: Who computes; by default `default_provider`.
+    """
+    if isinstance(file, Path):
+        with file.open("rb") as stream:
+            return digest_file(algorithm, stream, provider=provider)
+    return digest(algorithm, iter(lambda: file.read(_CHUNK), b""), provider=provider)
