@@ -18,16 +18,15 @@ import sys
 import textwrap
 import tomllib
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT.parent / "shared" / "reference" / "requirements.tsv"
 SCOPE = Path(__file__).with_name("requirements-scope.toml")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A row of the table."""
 
     id: str
