@@ -6,6 +6,7 @@
     ├── UsageError                     the caller asked for something that makes no sense
     │   ├── ConfigError                a setting is missing or wrong
     │   ├── InvalidIdentifier          a СНИЛС, ИНН, ОГРН, card number… breaks its rule
+    │   ├── InvalidDocument            a document to be issued breaks the rules of its format
     │   └── IllegalTransition          an event that the status model does not allow now
     ├── MalformedError                 bytes that are not what they claim to be
     ├── BudgetExceeded                 a bound on size, depth, signatures or time was met
@@ -85,6 +86,27 @@ class InvalidIdentifier(UsageError):
 
     def diagnostics(self) -> str:
         return f"Неверное значение «{self.kind}»: {self.reason} (код {self.code})"
+
+
+class InvalidDocument(UsageError):
+    """A document to be issued misses fields or breaks the rules of its format.
+
+    Args:
+        what: Name of the document, for instance ``доверенность``.
+        problems: Pairs of a path in the document and what is wrong there, in Russian, without
+            values.
+    """
+
+    code = "MS-DOCUMENT"
+
+    def __init__(self, what: str, problems: Iterable[tuple[str, str]]) -> None:
+        self.what = what
+        self.problems = tuple(problems)
+        super().__init__(f"{what}: {'; '.join(path for path, _ in self.problems)}")
+
+    def diagnostics(self) -> str:
+        listed = "; ".join(f"{why} ({path})" for path, why in self.problems)
+        return f"Документ «{self.what}» заполнен неверно: {listed} (код {self.code})"
 
 
 class IllegalTransition(UsageError):
