@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from medsign.gost.params import DigestAlgorithm
+from medsign.gost.params import DigestAlgorithm, Octets
 from medsign.gost.portable import PortableProvider
 from medsign.gost.provider import Provider
 from medsign.gost.selftest import self_test
@@ -33,7 +33,7 @@ def default_provider() -> Provider:
 
 def digest(
     algorithm: DigestAlgorithm,
-    data: bytes | bytearray | memoryview | Iterable[bytes],
+    data: Octets | Iterable[Octets],
     *,
     provider: Provider | None = None,
 ) -> bytes:
@@ -46,11 +46,11 @@ def digest(
 
     Example:
         >>> digest(DigestAlgorithm.STREEBOG_256, [b"one ", b"message"]).hex()[:8]
-        'c5e5c0a4'
+        '90776cb0'
     """
     hasher = (provider or default_provider()).hasher(algorithm)
-    whole = isinstance(data, bytes | bytearray | memoryview)
-    for chunk in (data,) if whole else data:
+    chunks = (memoryview(data),) if isinstance(data, Octets) else data
+    for chunk in chunks:
         hasher.update(chunk)
     return hasher.digest()
 

@@ -1,6 +1,7 @@
 """Parameter sets of GOST R 34.10-2012: the curves that certificates name by OID.
 
-Values: RFC 7836 appendix A (tc26), RFC 4357 §11.4 (CryptoPro), RFC 7091 §7 (the worked examples).
+Values: RFC 7836 §5 and RFC 9215 appendix C (tc26), RFC 4357 §11.4 (CryptoPro, the same curves
+under older names), GOST R 34.10-2012 appendix A (the worked examples).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import enum
 import attrs
 
 from medsign.errors import UsageError
+
+Octets = bytes | bytearray | memoryview
 
 
 class DigestAlgorithm(enum.Enum):
@@ -85,9 +88,7 @@ class ParamSet:
     @property
     def digest(self) -> DigestAlgorithm:
         """The hash that the standard pairs with this length of key."""
-        return (
-            DigestAlgorithm.STREEBOG_256 if self.size == 32 else DigestAlgorithm.STREEBOG_512
-        )
+        return DigestAlgorithm.STREEBOG_256 if self.size == 32 else DigestAlgorithm.STREEBOG_512
 
 
 def _int(*digits: str) -> int:
@@ -261,7 +262,6 @@ PARAM_SETS = (
     _TC26_256_B,
     _TC26_256_C,
     _TC26_256_D,
-    # The CryptoPro names are older than the tc26 ones and mean the same curves (RFC 9215 §4.1).
     _renamed(_TC26_256_B, "A", "1.2.643.2.2.35.1"),
     _renamed(_TC26_256_C, "B", "1.2.643.2.2.35.2"),
     _renamed(_TC26_256_D, "C", "1.2.643.2.2.35.3"),
@@ -272,7 +272,7 @@ PARAM_SETS = (
     _TC26_512_C,
 )
 
-# EXAMPLE_256 and EXAMPLE_512 stay out: nobody certifies a real key on the curves of a textbook.
+# The example sets stay out: they must not be used outside of testing (RFC 9215 §4.2).
 _NAMED = {name: params for params in PARAM_SETS for name in (params.oid, params.name)}
 
 
@@ -280,7 +280,7 @@ def param_set(oid_or_name: str) -> ParamSet:
     """Return the parameter set with this OID or name.
 
     Raises:
-        UsageError: No set that may carry real keys has this OID or name.
+        UsageError: No set for real keys has this OID or name.
 
     Example:
         >>> param_set("1.2.643.2.2.35.1").name

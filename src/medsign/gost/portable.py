@@ -52,8 +52,8 @@ class PortableProvider:
         self._table_of = functools.lru_cache(maxsize=_TABLES)(_KeyTable)
 
     def supports(self, params: ParamSet) -> bool:
-        """Every curve is supported."""
-        return True
+        """Tell whether keys on this curve can sign here: any of the two lengths can."""
+        return params.size in {32, 64}
 
     def hasher(self, algorithm: DigestAlgorithm) -> Streebog:
         """Return a new hasher."""
@@ -123,9 +123,7 @@ def _number(params: ParamSet, digest: bytes) -> int:
     return int.from_bytes(digest, "little") % params.q or 1
 
 
-def rfc6979(
-    q: int, secret: int, digest: bytes, digestmod: Callable[..., Any]
-) -> Iterator[int]:
+def rfc6979(q: int, secret: int, digest: bytes, digestmod: Callable[..., Any]) -> Iterator[int]:
     """Yield the nonces of RFC 6979 §3.2 for a key and a digest.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from medsign.gost.keys import PrivateKey, PublicKey
-from medsign.gost.params import DigestAlgorithm, ParamSet
+from medsign.gost.params import DigestAlgorithm, Octets, ParamSet
 
 
 class Hasher(Protocol):
@@ -16,7 +16,7 @@ class Hasher(Protocol):
         """Which digest it makes."""
         ...
 
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+    def update(self, data: Octets, /) -> None:
         """Add octets to the message."""
         ...
 

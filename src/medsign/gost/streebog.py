@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable
+from typing import Any
 
-from medsign.gost.params import DigestAlgorithm
+from medsign.gost.params import DigestAlgorithm, Octets
 
 _BLOCK = 64
 _MODULUS = 1 << 512
@@ -95,40 +96,44 @@ _C = [
 def _compression() -> Callable[[int, int, int], int]:
     """Return g_N(h, m) of §8 as one generated function of (h, N, m).
 
-    S, P and L of a vector become 64 table look-ups. Written out with no call or loop inside a
-    round they run several times faster than as functions, and Python code of that shape is
-    better generated than read.
+    S, P and L of a vector become 64 table look-ups. Written out, with no call or loop inside a
+    round, they run several times faster than as functions, and code of that shape is better
+    generated than read. A round of E transforms the state (s ^ k) and the key (k ^ c) at once:
+    `w` holds the state in its low 512 bits and the key above them.
     """
-    # tables[j][v]: the share of row j of the transposed vector, octet v, in an output word.
-    tables = [[0] * 256 for _ in range(8)]
-    for j, table in enumerate(tables):
+    # tables[j][v]: the share of octet v in row j of the transposed vector in a word of L.
+    tables: list[list[bytes]] = []
+    for j in range(8):
         rows = _A[56 - 8 * j : 64 - 8 * j][::-1]
-        for value, substituted in enumerate(_PI):
+        table: list[bytes] = []
+        for substituted in _PI:
+            share = 0
             for bit, row in enumerate(rows):
-                if substituted >> bit & 1:
-                    table[value] ^= row
-    octets = ",".join(f"b{i}" for i in range(64))
-    words = ",".join("^".join(f"t{j}[b{i + 8 * j}]" for j in range(8)) for i in range(8))
+                share ^= row * (substituted >> bit & 1)
+            table.append(share.to_bytes(8, "little"))
+        tables.append(table)
 
-    def lps(target: str, vector: str) -> str:
-        return f"{octets}=({vector}).to_bytes(64,'little'); {target}=unite(pack({words}),'little')"
+    def lps(vector: str, halves: int) -> str:
+        octets = ",".join(f"b{i}" for i in range(64 * halves))
+        words = [64 * half + word for half in range(halves) for word in range(8)]
+        columns = (",".join(f"t{j}[b{i + 8 * j}]" for i in words) for j in range(8))
+        sums = "^".join(f"unite(join(({column})),'little')" for column in columns)
+        return f"{octets} = ({vector}).to_bytes({64 * halves},'little'); w = {sums}"
 
-    source = "\n".join(
-        (
-            f"def g(h,n,m,unite,pack,constants,{','.join(f't{j}' for j in range(8))}):",
-            f" {lps('k', 'h^n')}",
-            " s=m",
-            " for c in constants:",
-            f"  {lps('s', 's^k')}",
-            f"  {lps('k', 'k^c')}",
-            " return s^k^h^m",
-        )
-    )
-    namespace: dict[str, Callable[..., int]] = {}
-    exec(source, namespace)
-    g = namespace["g"]
-    # Defaults instead of globals: a local name is the fastest that Python has.
-    g.__defaults__ = (int.from_bytes, struct.Struct("<8Q").pack, _C, *tables)  # type: ignore[attr-defined]
+    namespace: dict[str, Any] = {f"t{j}": table for j, table in enumerate(tables)}
+    namespace |= {"unite": int.from_bytes, "join": b"".join, "low": _MODULUS - 1}
+    namespace["constants"] = [constant << 512 for constant in _C]
+    # Parameters with defaults, because a local name is the fastest that Python has.
+    source = f"""
+def g(h, n, m, {", ".join(f"{name}={name}" for name in namespace)}):
+    {lps("h ^ n", 1)}
+    w = m | w << 512
+    for c in constants:
+        {lps("w ^ w >> 512 ^ c", 2)}
+    return (w ^ w >> 512) & low ^ h ^ m
+"""
+    exec(source, namespace)  # noqa: S102  # nothing but the constants above is in it
+    g: Callable[[int, int, int], int] = namespace["g"]
     return g
 
 
@@ -150,9 +155,7 @@ class Streebog:
 
     block_size = _BLOCK
 
-    def __init__(
-        self, algorithm: DigestAlgorithm, data: bytes | bytearray | memoryview = b""
-    ) -> None:
+    def __init__(self, algorithm: DigestAlgorithm, data: Octets = b"") -> None:
         self.algorithm = algorithm
         self.digest_size = algorithm.size
         self.name = algorithm.name.lower()
@@ -163,7 +166,7 @@ class Streebog:
         self._tail = b""
         self.update(data)
 
-    def update(self, data: bytes | bytearray | memoryview) -> None:
+    def update(self, data: Octets) -> None:
         """Add octets to the message; the split into calls does not matter."""
         view = memoryview(data)
         view = view.cast("B") if view.contiguous else memoryview(view.tobytes())

@@ -77,7 +77,9 @@ class Weierstrass:
         """Return finite points in affine coordinates."""
         p = self.p
         result: list[Affine] = []
-        for (x, y, _), inverse in zip(points, invert_each([z for _, _, z in points], p), strict=True):
+        for (x, y, _), inverse in zip(
+            points, invert_each([z for _, _, z in points], p), strict=True
+        ):
             square = inverse * inverse % p
             result.append((x * square % p, y * (square * inverse % p) % p))
         return result
