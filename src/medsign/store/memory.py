@@ -1,0 +1,73 @@
+"""A store that forgets: for tests, the sandbox and work that need not survive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from medsign.errors import StoreError
+from medsign.status.journal import NewEvent, StoredEvent
+from medsign.store.port import Row, check_version, from_json, rows_to_append
+
+
+class MemoryStore:
+    """Streams in a dictionary, with every promise of a store but durability.
+
+    Example:
+        >>> from datetime import UTC
+        >>> store = MemoryStore()
+        >>> noon = datetime(2026, 6, 25, 12, tzinfo=UTC)
+        >>> store.append("letter/17", 0, [NewEvent("sent", noon, {"pages": 2})])
+        1
+        >>> [event.kind for event in store.load("letter/17")]
+        ['sent']
+        >>> list(store.streams("letter/"))
+        ['letter/17']
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams: dict[str, list[Row]] | None = {}
+
+    def append(self, stream: str, expected_version: int, events: Sequence[NewEvent]) -> int:
+        """Add events to the end of a stream, all or none, and return its new version."""
+        rows = rows_to_append(stream, events)
+        with self._lock:
+            streams = self._open()
+            check_version(stream, expected_version, len(streams.get(stream, ())))
+            if rows:
+                streams.setdefault(stream, []).extend(rows)
+            return expected_version + len(rows)
+
+    def load(self, stream: str, after: int = 0) -> Sequence[StoredEvent]:
+        """Return the events of a stream whose version is greater than `after`, in order."""
+        with self._lock:
+            rows = list(self._open().get(stream, ()))
+        return tuple(
+            StoredEvent(
+                stream=stream,
+                version=version,
+                kind=row.kind,
+                at=datetime.fromisoformat(row.at),
+                data=from_json(row.data),
+            )
+            for version, row in enumerate(rows, start=1)
+            if version > after
+        )
+
+    def streams(self, prefix: str = "", after: str = "") -> Iterator[str]:
+        """Yield the names of streams that start with a prefix, in code point order."""
+        with self._lock:
+            names = sorted(self._open())
+        return (name for name in names if name.startswith(prefix) and name > after)
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._streams = None
+
+    def _open(self) -> dict[str, list[Row]]:
+        if self._streams is None:
+            raise StoreError("the store is closed")
+        return self._streams

@@ -1,0 +1,196 @@
+"""The default store: one SQLite file, shared by the threads and processes of one machine."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from medsign.errors import StoreError
+from medsign.status.journal import NewEvent, StoredEvent
+from medsign.store.port import check_version, from_json, rows_to_append
+
+_LADDER: tuple[tuple[str, ...], ...] = (
+    # Step n leads from schema n to schema n + 1; a step, once released, never changes.
+    (
+        """CREATE TABLE events (
+            stream TEXT NOT NULL, version INTEGER NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL,
+            data TEXT NOT NULL, PRIMARY KEY (stream, version)
+        ) WITHOUT ROWID""",
+    ),
+    # A table of streams makes listing as fast as there are streams, not events; triggers keep
+    # the journal append-only whoever opens the file.
+    (
+        "CREATE TABLE streams (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
+        "INSERT INTO streams SELECT stream, max(version) FROM events GROUP BY stream",
+        "ALTER TABLE events RENAME TO events_1",
+        """CREATE TABLE events (
+            stream TEXT NOT NULL REFERENCES streams (name), version INTEGER NOT NULL,
+            kind TEXT NOT NULL, at TEXT NOT NULL, data TEXT NOT NULL,
+            PRIMARY KEY (stream, version)
+        ) WITHOUT ROWID""",
+        "INSERT INTO events SELECT stream, version, kind, at, data FROM events_1",
+        "DROP TABLE events_1",
+        """CREATE TRIGGER events_are_facts BEFORE UPDATE ON events
+            BEGIN SELECT raise(ABORT, 'events are append-only'); END""",
+        """CREATE TRIGGER events_stay BEFORE DELETE ON events
+            BEGIN SELECT raise(ABORT, 'events are append-only'); END""",
+    ),
+)
+_SET_VERSION = """INSERT INTO streams VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET version = excluded.version"""
+_PAGE = 500
+
+
+class SqliteStore:
+    """Streams in a SQLite file: durable, and safe between threads, processes and forks.
+
+    A write is on the disk when `append` returns (write-ahead log, ``synchronous=FULL``). The file
+    must be on a local disk: SQLite's locks do not work on network shares.
+
+    Args:
+        path: The file; it is made, readable by its owner only, when missing.
+        busy_timeout: Seconds to wait while another process writes.
+
+    Raises:
+        StoreError: The file cannot be opened, is damaged, is another program's, or was written by
+            a newer medsign.
+
+    Example:
+        >>> import tempfile
+        >>> from datetime import UTC
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> store = SqliteStore(Path(folder.name) / "journal.db")
+        >>> store.append("letter/17", 0, [NewEvent("sent", datetime(2026, 6, 25, tzinfo=UTC))])
+        1
+        >>> store.close(); folder.cleanup()
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = 30.0) -> None:
+        self._path = Path(path).absolute()
+        self._busy_timeout = busy_timeout
+        self._closed = False
+        self._sessions: dict[int, _Session] = {}
+        with self._transaction("IMMEDIATE") as db:
+            _migrate(db)
+
+    def append(self, stream: str, expected_version: int, events: Sequence[NewEvent]) -> int:
+        """Add events to the end of a stream, all or none, and return its new version."""
+        rows = rows_to_append(stream, events)
+        new_version = expected_version + len(rows)
+        with self._transaction("IMMEDIATE") as db:
+            found = db.execute("SELECT version FROM streams WHERE name = ?", [stream]).fetchone()
+            check_version(stream, expected_version, found[0] if found else 0)
+            if rows:
+                db.execute(_SET_VERSION, [stream, new_version])
+                db.executemany(
+                    "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+                    [
+                        (stream, version, row.kind, row.at, row.data)
+                        for version, row in enumerate(rows, start=expected_version + 1)
+                    ],
+                )
+        return new_version
+
+    def load(self, stream: str, after: int = 0) -> Sequence[StoredEvent]:
+        """Return the events of a stream whose version is greater than `after`, in order."""
+        query = """SELECT version, kind, at, data FROM events
+            WHERE stream = ? AND version > ? ORDER BY version"""
+        return tuple(
+            StoredEvent(
+                stream=stream,
+                version=version,
+                kind=kind,
+                at=datetime.fromisoformat(at),
+                data=from_json(data),
+            )
+            for version, kind, at, data in self._read(query, stream, after)
+        )
+
+    def streams(self, prefix: str = "", after: str = "") -> Iterator[str]:
+        """Yield the names of streams that start with a prefix, in code point order."""
+        query = """SELECT name FROM streams WHERE name > ?1 AND name >= ?2
+            AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT ?3"""
+        while page := self._read(query, after, prefix, _PAGE):
+            yield from (name for (name,) in page)
+            (after,) = page[-1]
+
+    def close(self) -> None:
+        """Close the file; a closed store raises `StoreError`."""
+        self._closed = True
+        if session := self._sessions.get(os.getpid()):
+            with session.lock:
+                if session.connection:
+                    session.connection.close()
+                session.connection = None
+
+    def _read(self, query: str, *arguments: object) -> list[Any]:
+        with self._transaction("DEFERRED") as db:
+            return db.execute(query, arguments).fetchall()
+
+    @contextmanager
+    def _transaction(self, mode: str) -> Generator[sqlite3.Connection, None, None]:
+        # A connection must not cross a fork: each process has its own, and a child keeps its
+        # parent's unused, because closing it could disturb the parent's locks.
+        session = self._sessions.setdefault(os.getpid(), _Session())
+        with session.lock, _sqlite_errors_as_store_errors():
+            if self._closed:
+                raise StoreError("the store is closed")
+            if session.connection is None:
+                session.connection = _connect(self._path, self._busy_timeout)
+            db = session.connection
+            try:
+                db.execute(f"BEGIN {mode}")
+                yield db
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+
+@attrs.define
+class _Session:
+    """The connection of one process."""
+
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+    connection: sqlite3.Connection | None = None
+
+
+@contextmanager
+def _sqlite_errors_as_store_errors() -> Generator[None, None, None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError, OverflowError) as error:
+        raise StoreError(f"SQLite: {error}") from error
+
+
+def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    path.touch(mode=0o600)  # SQLite would let everybody read a file it makes
+    db = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if not 0 <= version <= len(_LADDER):
+        raise StoreError(f"the file has schema {version}; this medsign knows up to {len(_LADDER)}")
+    if version == 0 and db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StoreError("the file is a database of another program")
+    for step in _LADDER[version:]:
+        for statement in step:
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {len(_LADDER)}")
