@@ -1,0 +1,373 @@
+"""The door: DER comes in, typed values or one `MalformedError` come out.
+
+asn1crypto supplies the primitive types (object identifiers, times, the many strings). Its structure
+classes are not used: they know no GOST, their algorithm maps are shared by the whole process, and
+they parse on first access, so that hostile bytes explode far from here and as any exception. Here
+structures are read element by element and every error names the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+
+import asn1crypto.core
+import attrs
+
+from medsign.errors import BudgetExceeded, MalformedError
+
+core: Any = asn1crypto.core  # the package has no types
+
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 1, 2, 3, 4, 5, 6, 10
+UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
+TIMES = (UTC_TIME, GENERALIZED_TIME)
+STRINGS: dict[int, Any] = {
+    0x0C: core.UTF8String,
+    0x12: core.NumericString,
+    0x13: core.PrintableString,
+    0x14: core.TeletexString,
+    0x16: core.IA5String,
+    0x1A: core.VisibleString,
+    0x1B: core.GeneralString,
+    0x1C: core.UniversalString,
+    0x1E: core.BMPString,
+}
+# No field of ours is longer: the largest is a nonce. Python also refuses to print huge integers.
+_LONGEST_INTEGER = 256
+_LONGEST_OID = 64
+_ODD = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+
+
+def context(number: int) -> int:
+    """Return the tag of a primitive context-specific element, ``[number] IMPLICIT``."""
+    return 0x80 | number
+
+
+def constructed(number: int) -> int:
+    """Return the tag of a constructed context-specific element, ``[number]``."""
+    return 0xA0 | number
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How much work one input may cost.
+
+    Attributes:
+        max_bytes: Longest input, in octets.
+        max_depth: Deepest nesting of elements.
+        max_elements: Largest number of elements that are looked at.
+    """
+
+    max_bytes: int = 1 << 20
+    max_depth: int = 48
+    max_elements: int = 100_000
+
+
+def frame(data: bytes, start: int, end: int) -> tuple[int, int, int | None]:
+    """Read one identifier and length.
+
+    Returns:
+        The identifier octets as a number, the offset of the contents and their length, which is
+        ``None`` for the indefinite form.
+
+    Raises:
+        ValueError: The header is cut or senseless; the text has no value from the data.
+    """
+    at = start + 1
+    if at >= end:
+        raise ValueError("the element is cut short")
+    if data[start] & 0x1F == 0x1F:
+        while at < end and data[at] & 0x80:
+            at += 1
+        at += 1
+        if at >= end or at - start > 5:
+            raise ValueError("the tag is cut short or too long")
+    tag = int.from_bytes(data[start:at])
+    length: int | None = data[at]
+    body = at + 1
+    if length == 0x80:
+        length = None
+    elif length is not None and length > 0x80:
+        octets = length & 0x7F
+        body += octets
+        if octets > 8 or body > end:
+            raise ValueError("the length is cut short or too long")
+        length = int.from_bytes(data[at + 1 : body])
+    if length is not None and body + length > end:
+        raise ValueError("the contents are cut short")
+    return tag, body, length
+
+
+def minimal(start: int, body: int, length: int) -> bool:
+    """Tell whether a definite length takes the fewest octets, for single-octet tags."""
+    return body - start == 2 + (0 if length < 0x80 else (length.bit_length() + 7) // 8)
+
+
+class _Input:
+    __slots__ = ("data", "limits", "seen", "what")
+
+    def __init__(self, what: str, data: bytes, limits: Limits) -> None:
+        if len(data) > limits.max_bytes:
+            raise BudgetExceeded(f"{what}: octets", limits.max_bytes)
+        self.what, self.data, self.limits, self.seen = what, data, limits, 0
+
+
+class Element:
+    """One DER element: where it lies and what it is called.
+
+    The methods that return values do not look at the tag, because an implicit tag hides it:
+    `Fields.take` has already checked it.
+    """
+
+    __slots__ = ("_body", "_depth", "_end", "_input", "_name", "_parent", "_start", "tag")
+
+    def __init__(
+        self, source: _Input, parent: Element | None, name: str, start: int, end: int
+    ) -> None:
+        self._input, self._parent, self._name, self._start = source, parent, name, start
+        self._depth: int = parent._depth + 1 if parent else 0
+        source.seen += 1
+        if self._depth > source.limits.max_depth:
+            raise BudgetExceeded(f"{source.what}: depth", source.limits.max_depth)
+        if source.seen > source.limits.max_elements:
+            raise BudgetExceeded(f"{source.what}: elements", source.limits.max_elements)
+        try:
+            self.tag, self._body, length = frame(source.data, start, end)
+        except ValueError as odd:
+            raise self.error(str(odd)) from None
+        if length is None or not minimal(start, self._body, length):
+            raise self.error("the length is not in DER")
+        self._end = self._body + length
+
+    @property
+    def path(self) -> str:
+        """Names of the fields from the root, joined by dots."""
+        above = self._parent.path if self._parent else ""
+        return f"{above}.{self._name}" if above else self._name
+
+    @property
+    def der(self) -> bytes:
+        """The whole element as it came."""
+        return self._input.data[self._start : self._end]
+
+    @property
+    def contents(self) -> bytes:
+        """The element without its tag and length."""
+        return self._input.data[self._body : self._end]
+
+    def error(self, why: str) -> MalformedError:
+        """Return the error that names this element."""
+        return MalformedError(self._input.what, self.path, why)
+
+    def fields(self) -> Fields:
+        """Return the cursor over the elements inside; it checks at exit that all were taken."""
+        return Fields(self._input, self, self._body, self._end)
+
+    def only(self, tag: int | None, name: str) -> Element:
+        """Return the single element inside, as in an explicit tag or a wrapping string."""
+        with self.fields() as fields:
+            return fields.take(tag, name)
+
+    def each(self, tag: int | None, name: str) -> Iterator[Element]:
+        """Yield all the elements inside, as in ``SEQUENCE OF``."""
+        with self.fields() as fields:
+            while fields:
+                yield fields.take(tag, name)
+
+    def only_in_bits(self, tag: int, name: str) -> Element:
+        """Return the single element that a bit string of whole octets carries."""
+        self.bits()
+        with Fields(self._input, self, self._body + 1, self._end) as fields:
+            return fields.take(tag, name)
+
+    def integer(self) -> int:
+        contents = self.contents
+        if not 0 < len(contents) <= _LONGEST_INTEGER:
+            raise self.error("an integer of no octets or too many")
+        return int.from_bytes(contents, signed=True)
+
+    def boolean(self) -> bool:
+        """Return a boolean; real certificates write true with any octet, as BER lets them."""
+        if len(self.contents) != 1:
+            raise self.error("not a boolean")
+        return self.contents != b"\x00"
+
+    def oid(self) -> str:
+        try:
+            return _dotted(self.contents)
+        except _ODD:
+            raise self.error("not an object identifier") from None
+
+    def bits(self) -> bytes:
+        """Return a bit string of whole octets."""
+        contents = self.contents
+        if contents[:1] != b"\x00":
+            raise self.error("a bit string that is not of whole octets")
+        return contents[1:]
+
+    def bit_numbers(self) -> frozenset[int]:
+        """Return the numbers of the bits that are set, counted from the first."""
+        contents = self.contents
+        if not contents or len(contents) > 9 or contents[0] > 7:
+            raise self.error("not a list of named bits")
+        octets = contents[1:]
+        return frozenset(
+            8 * index + bit
+            for index, octet in enumerate(octets)
+            for bit in range(8)
+            if octet & (0x80 >> bit)
+        )
+
+    def text(self) -> str:
+        kind = STRINGS.get(self.tag)
+        if kind is None:
+            raise self.error("not a character string")
+        return self._text_as(kind)
+
+    def ia5(self) -> str:
+        """Return the text of an implicitly tagged ``IA5String``."""
+        return self._text_as(core.IA5String)
+
+    def utf8(self) -> str:
+        """Return the text of an implicitly tagged ``UTF8String``."""
+        return self._text_as(core.UTF8String)
+
+    def time(self) -> datetime:
+        """Return the moment in UTC, of either of the two time types."""
+        return self._time_as(core.UTCTime if self.tag == UTC_TIME else core.GeneralizedTime)
+
+    def generalized_time(self) -> datetime:
+        """Return the moment of an implicitly tagged ``GeneralizedTime``."""
+        return self._time_as(core.GeneralizedTime)
+
+    def _text_as(self, kind: Any) -> str:
+        try:
+            return str(kind(contents=self.contents).native)
+        except _ODD:
+            raise self.error("characters outside the string's alphabet") from None
+
+    def _time_as(self, kind: Any) -> datetime:
+        try:
+            moment = kind(contents=self.contents).native
+            if isinstance(moment, datetime) and moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except _ODD:
+            pass
+        raise self.error("not a moment of time with a zone")
+
+
+class Fields:
+    """A cursor over the elements inside another one.
+
+    As a context manager it raises `MalformedError` at exit when something was left untaken.
+    """
+
+    __slots__ = ("_at", "_end", "_input", "_next", "_parent")
+
+    def __init__(self, source: _Input, parent: Element, start: int, end: int) -> None:
+        self._input, self._parent, self._at, self._end = source, parent, start, end
+        self._next: Element | None = None
+
+    def __bool__(self) -> bool:
+        return self._at < self._end
+
+    def __enter__(self) -> Fields:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None and self:
+            raise self._parent.error("an element too many")
+
+    def peek(self) -> int | None:
+        """Return the tag of the next element, ``None`` at the end."""
+        if not self:
+            return None
+        if self._next is None:
+            self._next = Element(self._input, self._parent, "?", self._at, self._end)
+        return self._next.tag
+
+    def maybe(self, tag: int, name: str) -> Element | None:
+        """Take the next element if it has the tag."""
+        return self.take(None, name) if self.peek() == tag else None
+
+    def take(self, tag: int | None, name: str) -> Element:
+        """Take the next element; ``None`` stands for any tag.
+
+        Raises:
+            MalformedError: There is none, or it has another tag.
+        """
+        if self.peek() is None or self._next is None:
+            raise self._parent.error(f"{name} is missing")
+        element, self._next = self._next, None
+        element._name = name
+        if tag is not None and element.tag != tag:
+            raise element.error("another type was expected")
+        self._at = element._end
+        return element
+
+    def skip(self) -> None:
+        """Take all that follows without looking."""
+        while self:
+            self.take(None, "rest")
+
+    def one_of(self, tags: tuple[int, ...], name: str) -> Element:
+        """Take the next element, which must have one of the tags."""
+        element = self.take(None, name)
+        if element.tag not in tags:
+            raise element.error("another type was expected")
+        return element
+
+    def oid(self, name: str) -> str:
+        return self.take(OID, name).oid()
+
+    def integer(self, name: str) -> int:
+        return self.take(INTEGER, name).integer()
+
+    def octets(self, name: str) -> bytes:
+        return self.take(OCTET_STRING, name).contents
+
+    def sequence(self, name: str) -> Element:
+        return self.take(SEQUENCE, name)
+
+    def time(self, name: str) -> datetime:
+        return self.one_of(TIMES, name).time()
+
+    def text(self, name: str) -> str:
+        return self.take(None, name).text()
+
+
+def open_der(what: str, data: bytes, limits: Limits, tag: int | None = SEQUENCE) -> Element:
+    """Open an input that must be exactly one DER element.
+
+    Args:
+        what: What it is meant to be, for the error text.
+        data: The input.
+        limits: How much work it may cost.
+        tag: The tag it must have; ``None`` for any.
+
+    Raises:
+        MalformedError: It is something else, or octets follow it.
+        BudgetExceeded: It is longer than allowed.
+    """
+    source = _Input(what, data, limits)
+    root = Element(source, None, "", 0, len(data))
+    if tag is not None and root.tag != tag:
+        raise root.error("another type was expected")
+    if root._end != len(data):
+        raise root.error("octets follow the end")
+    return root
+
+
+@lru_cache(maxsize=1024)
+def _dotted(contents: bytes) -> str:
+    if not contents or len(contents) > _LONGEST_OID or contents[-1] & 0x80:
+        raise ValueError
+    return str(core.ObjectIdentifier(contents=contents).dotted)

@@ -1,0 +1,66 @@
+"""PEM and bare base64 around DER (RFC 7468)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from medsign.errors import MalformedError
+
+_BLOCK = re.compile(
+    rb"-----BEGIN ([A-Z0-9 ]{1,64})-----[ \t]*\r?\n(.*?)-----END \1-----", re.DOTALL
+)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
+
+
+def pem_decode(data: bytes) -> list[tuple[str, bytes]]:
+    """Return the label and the DER of each block, in order; text between blocks is skipped.
+
+    Raises:
+        MalformedError: There is no block, or one holds no base64.
+
+    Example:
+        >>> pem_decode(pem_encode("CERTIFICATE", b"0"))
+        [('CERTIFICATE', b'0')]
+    """
+    blocks = [(label.decode(), _base64(body)) for label, body in _BLOCK.findall(data)]
+    if not blocks:
+        raise MalformedError("PEM", "", "no block")
+    return blocks
+
+
+def pem_encode(label: str, data: bytes) -> bytes:
+    """Return one block with lines of 64 characters.
+
+    Args:
+        label: For instance ``CERTIFICATE``, ``PRIVATE KEY``, ``CMS``, ``X509 CRL``.
+        data: DER.
+    """
+    text = base64.b64encode(data)
+    lines = b"".join(text[at : at + 64] + b"\n" for at in range(0, len(text), 64))
+    name = label.encode()
+    return b"-----BEGIN " + name + b"-----\n" + lines + b"-----END " + name + b"-----\n"
+
+
+def to_binary(data: bytes) -> bytes:
+    """Return the DER of what may be DER, PEM (the first block) or bare base64.
+
+    Example:
+        >>> to_binary(b"MAA=\\n") == to_binary(b"0\\x00")
+        True
+    """
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    if b"-----BEGIN " in text[:65536]:
+        return pem_decode(text)[0][1]
+    return _base64(text) if text[:1] == b"M" and _BASE64.fullmatch(text) else data
+
+
+def _base64(text: bytes) -> bytes:
+    # RFC 1421 headers, which old tools write before the body, end with an empty line.
+    if b":" in text:
+        text = re.split(rb"\r?\n\r?\n", text, maxsplit=1)[-1]
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error:
+        raise MalformedError("PEM", "", "not base64") from None
