@@ -29,7 +29,7 @@ def fold(text: str) -> str:
         True
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return plain.translate(_CYRILLIC_TWINS)
+    return unicodedata.normalize("NFKC", plain.translate(_CYRILLIC_TWINS))
 
 
 @attrs.frozen
