@@ -121,7 +121,7 @@ class SignedData(Encoded):
         digest_algorithms: Algorithms that the signers used.
         content_type: Type of what is signed, usually `oids.DATA`.
         content: What is signed; ``None`` when the signature is detached.
-        certificates: Certificates that came along. Other forms (attribute certificates) are skipped.
+        certificates: Certificates that came along; attribute certificates are skipped.
         crls: Revocation lists that came along.
         ocsp_responses: OCSP answers that came along (RFC 5940).
         signers: The signatures.

@@ -12,6 +12,7 @@ from typing import Any
 from medsign.clock import aware
 from medsign.codec.asn1.door import (
     BIT_STRING,
+    BOOLEAN,
     ENUMERATED,
     INTEGER,
     NULL,
@@ -38,6 +39,7 @@ def tlv(tag: int, *parts: bytes | None) -> bytes:
 
 
 def sequence(*parts: bytes | None) -> bytes:
+    """Return a ``SEQUENCE`` of the parts."""
     return tlv(SEQUENCE, *parts)
 
 
@@ -63,29 +65,28 @@ def implicit(number: int, element: bytes | None) -> bytes | None:
 
 
 def integer(value: int, tag: int = INTEGER) -> bytes:
-    return tlv(
-        tag, value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, signed=True)
-    )
+    """Return an integer in the fewest octets."""
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return tlv(tag, value.to_bytes(size, signed=True))
 
 
 def enumerated(value: int) -> bytes:
+    """Return an ``ENUMERATED``."""
     return integer(value, ENUMERATED)
 
 
-def boolean(value: bool) -> bytes:
-    return b"\x01\x01\xff" if value else b"\x01\x01\x00"
-
-
-def true_or_absent(value: bool) -> bytes | None:
+def true_or_absent(value: bool) -> bytes | None:  # noqa: FBT001 - it is the value itself
     """Return a ``BOOLEAN DEFAULT FALSE``."""
-    return boolean(True) if value else None
+    return tlv(BOOLEAN, b"\xff") if value else None
 
 
 def null() -> bytes:
+    """Return a ``NULL``."""
     return tlv(NULL)
 
 
 def octets(value: bytes) -> bytes:
+    """Return an octet string."""
     return tlv(OCTET_STRING, value)
 
 

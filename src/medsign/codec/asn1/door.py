@@ -12,14 +12,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import asn1crypto.core
 import attrs
 
 from medsign.errors import BudgetExceeded, MalformedError
 
-core: Any = asn1crypto.core  # the package has no types
+
+def _untyped(module: Any) -> Any:
+    return module
+
+
+core = _untyped(asn1crypto.core)  # the package has no types
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 1, 2, 3, 4, 5, 6, 10
 UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
@@ -86,17 +91,15 @@ def frame(data: bytes, start: int, end: int) -> tuple[int, int, int | None]:
         if at >= end or at - start > 5:
             raise ValueError("the tag is cut short or too long")
     tag = int.from_bytes(data[start:at])
-    length: int | None = data[at]
-    body = at + 1
+    length, body = data[at], at + 1
     if length == 0x80:
-        length = None
-    elif length is not None and length > 0x80:
-        octets = length & 0x7F
-        body += octets
-        if octets > 8 or body > end:
+        return tag, body, None
+    if length > 0x80:
+        body += length & 0x7F
+        if length > 0x88 or body > end:
             raise ValueError("the length is cut short or too long")
         length = int.from_bytes(data[at + 1 : body])
-    if length is not None and body + length > end:
+    if body + length > end:
         raise ValueError("the contents are cut short")
     return tag, body, length
 
@@ -122,12 +125,12 @@ class Element:
     `Fields.take` has already checked it.
     """
 
-    __slots__ = ("_body", "_depth", "_end", "_input", "_name", "_parent", "_start", "tag")
+    __slots__ = ("_body", "_depth", "_input", "_parent", "_start", "end", "name", "tag")
 
     def __init__(
         self, source: _Input, parent: Element | None, name: str, start: int, end: int
     ) -> None:
-        self._input, self._parent, self._name, self._start = source, parent, name, start
+        self._input, self._parent, self.name, self._start = source, parent, name, start
         self._depth: int = parent._depth + 1 if parent else 0
         source.seen += 1
         if self._depth > source.limits.max_depth:
@@ -140,23 +143,23 @@ class Element:
             raise self.error(str(odd)) from None
         if length is None or not minimal(start, self._body, length):
             raise self.error("the length is not in DER")
-        self._end = self._body + length
+        self.end = self._body + length
 
     @property
     def path(self) -> str:
         """Names of the fields from the root, joined by dots."""
         above = self._parent.path if self._parent else ""
-        return f"{above}.{self._name}" if above else self._name
+        return f"{above}.{self.name}" if above else self.name
 
     @property
     def der(self) -> bytes:
         """The whole element as it came."""
-        return self._input.data[self._start : self._end]
+        return self._input.data[self._start : self.end]
 
     @property
     def contents(self) -> bytes:
         """The element without its tag and length."""
-        return self._input.data[self._body : self._end]
+        return self._input.data[self._body : self.end]
 
     def error(self, why: str) -> MalformedError:
         """Return the error that names this element."""
@@ -164,7 +167,7 @@ class Element:
 
     def fields(self) -> Fields:
         """Return the cursor over the elements inside; it checks at exit that all were taken."""
-        return Fields(self._input, self, self._body, self._end)
+        return Fields(self._input, self, self._body, self.end)
 
     def only(self, tag: int | None, name: str) -> Element:
         """Return the single element inside, as in an explicit tag or a wrapping string."""
@@ -180,7 +183,7 @@ class Element:
     def only_in_bits(self, tag: int, name: str) -> Element:
         """Return the single element that a bit string of whole octets carries."""
         self.bits()
-        with Fields(self._input, self, self._body + 1, self._end) as fields:
+        with Fields(self._input, self, self._body + 1, self.end) as fields:
             return fields.take(tag, name)
 
     def integer(self) -> int:
@@ -274,7 +277,7 @@ class Fields:
     def __bool__(self) -> bool:
         return self._at < self._end
 
-    def __enter__(self) -> Fields:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -307,10 +310,10 @@ class Fields:
         if self.peek() is None or self._next is None:
             raise self._parent.error(f"{name} is missing")
         element, self._next = self._next, None
-        element._name = name
+        element.name = name
         if tag is not None and element.tag != tag:
             raise element.error("another type was expected")
-        self._at = element._end
+        self._at = element.end
         return element
 
     def skip(self) -> None:
@@ -361,7 +364,7 @@ def open_der(what: str, data: bytes, limits: Limits, tag: int | None = SEQUENCE)
     root = Element(source, None, "", 0, len(data))
     if tag is not None and root.tag != tag:
         raise root.error("another type was expected")
-    if root._end != len(data):
+    if root.end != len(data):
         raise root.error("octets follow the end")
     return root
 

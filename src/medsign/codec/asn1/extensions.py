@@ -6,7 +6,7 @@ fills which field; an extension that is not in the table stays as bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ import attrs
 
 from medsign.codec.asn1 import oids
 from medsign.codec.asn1.door import (
+    BIT_STRING,
     BOOLEAN,
     INTEGER,
     OCTET_STRING,
@@ -126,7 +127,10 @@ class IssuerSignTool:
 
 @attrs.frozen
 class NameConstraints:
-    """Which names the certificates below may have; subtrees with a minimum or maximum are refused."""
+    """Which names the certificates below may have.
+
+    A subtree with a minimum or a maximum is refused at decoding, as RFC 5280 4.2.1.10 lets.
+    """
 
     permitted: tuple[GeneralName, ...] = ()
     excluded: tuple[GeneralName, ...] = ()
@@ -155,8 +159,8 @@ class Extended:
         authority_key_identifier: Identifier of the issuer's key.
         crl_distribution_points: Where revocation lists are.
         freshest_crl: Where delta lists are.
-        ocsp_urls: Where the status is asked; hostile like every address in a certificate.
-        ca_issuer_urls: Where the issuer's certificate is.
+        authority_information: Pairs of an access method and a place; see also `ocsp_urls` and
+            `ca_issuer_urls`.
         policies: Certificate policies, for instance the class of the signature tool.
         policy_mappings: Pairs of issuer's and subject's policies.
         policy_constraints: When policies are required.
@@ -179,8 +183,7 @@ class Extended:
     authority_key_identifier: AuthorityKeyIdentifier | None = None
     crl_distribution_points: tuple[DistributionPoint, ...] = ()
     freshest_crl: tuple[DistributionPoint, ...] = ()
-    ocsp_urls: tuple[str, ...] = ()
-    ca_issuer_urls: tuple[str, ...] = ()
+    authority_information: tuple[tuple[str, GeneralName], ...] = ()
     policies: tuple[PolicyInformation, ...] = ()
     policy_mappings: tuple[tuple[str, str], ...] = ()
     policy_constraints: PolicyConstraints | None = None
@@ -192,6 +195,19 @@ class Extended:
     subject_alternative_names: tuple[GeneralName, ...] = ()
     name_constraints: NameConstraints | None = None
     ocsp_no_check: bool = False
+
+    @property
+    def ocsp_urls(self) -> tuple[str, ...]:
+        """Where the status is asked; hostile like every address in a certificate."""
+        return self._access(oids.ACCESS_OCSP)
+
+    @property
+    def ca_issuer_urls(self) -> tuple[str, ...]:
+        """Where the issuer's certificate is; hostile like every address in a certificate."""
+        return self._access(oids.ACCESS_CA_ISSUERS)
+
+    def _access(self, wanted: str) -> tuple[str, ...]:
+        return _urls(place for method, place in self.authority_information if method == wanted)
 
     def extension(self, oid: str) -> Extension | None:
         """Return an extension as it came, ``None`` when there is none."""
@@ -233,8 +249,9 @@ def read_extended(element: Element | None) -> dict[str, Any]:
     found = read_extension_elements(element)
     values: dict[str, Any] = {"extensions": tuple(extension for extension, _ in found.values())}
     for oid, (_, value) in found.items():
-        if reader := _READERS.get(oid):
-            values |= reader(value)
+        if oid in _FIELDS:
+            field, read = _FIELDS[oid]
+            values[field] = read(value)
     return values
 
 
@@ -288,7 +305,7 @@ def _named(element: Element, names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names[number] for number in element.bit_numbers() if number < len(names))
 
 
-def _urls(names: tuple[GeneralName, ...]) -> tuple[str, ...]:
+def _urls(names: Iterable[GeneralName]) -> tuple[str, ...]:
     return tuple(each.value for each in names if each.kind == "uri" and isinstance(each.value, str))
 
 
@@ -301,17 +318,17 @@ def _read_basic_constraints(value: Element) -> BasicConstraints:
     return BasicConstraints(ca is not None and ca.boolean(), length.integer() if length else None)
 
 
-def _read_access(value: Element) -> dict[str, Any]:
-    urls: dict[str, list[str]] = {oids.ACCESS_OCSP: [], oids.ACCESS_CA_ISSUERS: []}
+def _read_access(value: Element) -> tuple[tuple[str, GeneralName], ...]:
+    access: list[tuple[str, GeneralName]] = []
     for each in value.only(SEQUENCE, "accessDescriptions").each(SEQUENCE, "accessDescription"):
         with each.fields() as fields:
             method = fields.oid("accessMethod")
-            location = read_general_name(fields.take(None, "accessLocation"))
-        urls.setdefault(method, []).extend(_urls((location,)))
-    return {
-        "ocsp_urls": tuple(urls[oids.ACCESS_OCSP]),
-        "ca_issuer_urls": tuple(urls[oids.ACCESS_CA_ISSUERS]),
-    }
+            access.append((method, read_general_name(fields.take(None, "accessLocation"))))
+    return tuple(access)
+
+
+def _read_purposes(value: Element) -> tuple[str, ...]:
+    return tuple(each.oid() for each in value.only(SEQUENCE, "purposes").each(OID, "purpose"))
 
 
 def _read_policies(value: Element) -> tuple[PolicyInformation, ...]:
@@ -381,60 +398,46 @@ def _read_subtrees(element: Element | None) -> tuple[GeneralName, ...]:
     return tuple(bases)
 
 
-def _filling(field: str, read: Callable[[Element], object]) -> Callable[[Element], dict[str, Any]]:
-    return lambda value: {field: read(value)}
-
-
-_READERS: Mapping[str, Callable[[Element], dict[str, Any]]] = MappingProxyType(
+# Which extension fills which field of `Extended`.
+_FIELDS: Mapping[str, tuple[str, Callable[[Element], object]]] = MappingProxyType(
     {
-        oid: _filling(field, read)
-        for oid, field, read in (
-            (oids.KEY_USAGE, "key_usage", lambda v: _named(v.only(3, "keyUsage"), KEY_USAGES)),
-            (
-                oids.EXTENDED_KEY_USAGE,
-                "extended_key_usage",
-                lambda v: tuple(
-                    each.oid() for each in v.only(SEQUENCE, "purposes").each(OID, "purpose")
-                ),
-            ),
-            (oids.BASIC_CONSTRAINTS, "basic_constraints", _read_basic_constraints),
-            (
-                oids.SUBJECT_KEY_IDENTIFIER,
-                "subject_key_identifier",
-                lambda v: v.only(OCTET_STRING, "keyIdentifier").contents,
-            ),
-            (
-                oids.AUTHORITY_KEY_IDENTIFIER,
-                "authority_key_identifier",
-                read_authority_key_identifier,
-            ),
-            (oids.CRL_DISTRIBUTION_POINTS, "crl_distribution_points", read_distribution_points),
-            (oids.FRESHEST_CRL, "freshest_crl", read_distribution_points),
-            (oids.CERTIFICATE_POLICIES, "policies", _read_policies),
-            (oids.POLICY_MAPPINGS, "policy_mappings", _read_mappings),
-            (oids.POLICY_CONSTRAINTS, "policy_constraints", _read_policy_constraints),
-            (
-                oids.INHIBIT_ANY_POLICY,
-                "inhibit_any_policy",
-                lambda v: v.only(INTEGER, "skipCerts").integer(),
-            ),
-            (oids.PRIVATE_KEY_USAGE_PERIOD, "private_key_usage_period", _read_usage_period),
-            (oids.SUBJECT_SIGN_TOOL, "subject_sign_tool", lambda v: v.only(None, "text").text()),
-            (oids.ISSUER_SIGN_TOOL, "issuer_sign_tool", _read_issuer_sign_tool),
-            (
-                oids.IDENTIFICATION_KIND,
-                "identification_kind",
-                lambda v: v.only(INTEGER, "identificationKind").integer(),
-            ),
-            (
-                oids.SUBJECT_ALTERNATIVE_NAME,
-                "subject_alternative_names",
-                lambda v: read_general_names(v.only(SEQUENCE, "names")),
-            ),
-            (oids.NAME_CONSTRAINTS, "name_constraints", _read_name_constraints),
-            # its presence is all it says, and a real responder leaves out the NULL inside
-            (oids.OCSP_NO_CHECK, "ocsp_no_check", lambda _: True),
-        )
+        oids.KEY_USAGE: (
+            "key_usage",
+            lambda value: _named(value.only(BIT_STRING, "keyUsage"), KEY_USAGES),
+        ),
+        oids.EXTENDED_KEY_USAGE: ("extended_key_usage", _read_purposes),
+        oids.BASIC_CONSTRAINTS: ("basic_constraints", _read_basic_constraints),
+        oids.SUBJECT_KEY_IDENTIFIER: (
+            "subject_key_identifier",
+            lambda value: value.only(OCTET_STRING, "keyIdentifier").contents,
+        ),
+        oids.AUTHORITY_KEY_IDENTIFIER: ("authority_key_identifier", read_authority_key_identifier),
+        oids.CRL_DISTRIBUTION_POINTS: ("crl_distribution_points", read_distribution_points),
+        oids.FRESHEST_CRL: ("freshest_crl", read_distribution_points),
+        oids.AUTHORITY_INFORMATION_ACCESS: ("authority_information", _read_access),
+        oids.CERTIFICATE_POLICIES: ("policies", _read_policies),
+        oids.POLICY_MAPPINGS: ("policy_mappings", _read_mappings),
+        oids.POLICY_CONSTRAINTS: ("policy_constraints", _read_policy_constraints),
+        oids.INHIBIT_ANY_POLICY: (
+            "inhibit_any_policy",
+            lambda value: value.only(INTEGER, "skipCerts").integer(),
+        ),
+        oids.PRIVATE_KEY_USAGE_PERIOD: ("private_key_usage_period", _read_usage_period),
+        oids.SUBJECT_SIGN_TOOL: (
+            "subject_sign_tool",
+            lambda value: value.only(None, "text").text(),
+        ),
+        oids.ISSUER_SIGN_TOOL: ("issuer_sign_tool", _read_issuer_sign_tool),
+        oids.IDENTIFICATION_KIND: (
+            "identification_kind",
+            lambda value: value.only(INTEGER, "identificationKind").integer(),
+        ),
+        oids.SUBJECT_ALTERNATIVE_NAME: (
+            "subject_alternative_names",
+            lambda value: read_general_names(value.only(SEQUENCE, "names")),
+        ),
+        oids.NAME_CONSTRAINTS: ("name_constraints", _read_name_constraints),
+        # its presence is all it says, and a real responder leaves out the NULL inside
+        oids.OCSP_NO_CHECK: ("ocsp_no_check", lambda _: True),
     }
-    | {oids.AUTHORITY_INFORMATION_ACCESS: _read_access}
 )

@@ -1,4 +1,4 @@
-"""Algorithms and keys: SubjectPublicKeyInfo and PKCS#8 for GOST R 34.10-2012 (RFC 9215, RFC 5958)."""
+"""Algorithms and keys: SubjectPublicKeyInfo and PKCS#8 of GOST (RFC 9215, RFC 5958)."""
 
 from __future__ import annotations
 

@@ -102,8 +102,8 @@ class Name(Encoded):
         """Return the name as text, last component first. It may hold personal data.
 
         Example:
-            >>> make_name([("2.5.4.6", "RU"), ("2.5.4.3", "Тест, УЦ")]).rfc4514()
-            'CN=Тест\\\\, УЦ,C=RU'
+            >>> print(make_name([("2.5.4.6", "RU"), ("2.5.4.3", "Тестовый УЦ")]).rfc4514())
+            CN=Тестовый УЦ,C=RU
         """
         return ",".join("+".join(map(_shown, rdn)) for rdn in reversed(self.rdns))
 

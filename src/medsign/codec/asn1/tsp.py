@@ -31,8 +31,13 @@ TSP_LIMITS = Limits(max_bytes=1 << 22, max_elements=200_000)
 
 #: Names of ``PKIStatus`` by number.
 STATUSES = (
-    "granted", "grantedWithMods", "rejection", "waiting", "revocationWarning", "revocationNotification",
-)  # fmt: skip
+    "granted",
+    "grantedWithMods",
+    "rejection",
+    "waiting",
+    "revocationWarning",
+    "revocationNotification",
+)
 #: Names of ``PKIFailureInfo`` by bit (RFC 3161 2.4.2).
 FAILURES = {
     0: "badAlg",

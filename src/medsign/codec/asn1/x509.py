@@ -145,7 +145,7 @@ def read_certificate(element: Element) -> Certificate:
 
 
 def read_signed(element: Element, name: str) -> tuple[Element, AlgorithmIdentifier, bytes]:
-    """Read the shape that certificates, lists, requests and answers share: body, algorithm, signature."""
+    """Read what certificates, lists and requests share: body, algorithm, signature."""
     with element.fields() as fields:
         return (
             fields.sequence(name),
