@@ -1,0 +1,124 @@
+"""Sphinx settings; pages that repeat the code are written from the code at each build."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import medsign
+from medsign.status.model import StatusModel
+
+project = "medsign"
+author = "medsign maintainers"
+copyright = "medsign maintainers"
+language = "ru"
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinxcontrib.mermaid",
+]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "medsign"
+default_role = "code"
+myst_heading_anchors = 3
+myst_fence_as_directive = ["mermaid"]
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+
+GENERATED = Path(__file__).parent / "_generated"
+
+ROOMS = {
+    "errors": "One error tree",
+    "identifiers": "Checked identifiers",
+    "clock": "Time as a parameter",
+    "codec": "The door for bytes",
+    "gost": "GOST cryptography",
+    "status": "Status models",
+    "store": "Stores",
+    "exchange": "Exchanges and drivers",
+    "transport": "HTTP transports",
+    "pki": "Certificates and paths",
+    "cms": "CAdES",
+    "xmldsig": "XML signatures",
+    "signers": "Signers",
+    "ca": "Certification authority",
+    "dss": "КриптоПро DSS",
+    "mchd": "Powers of attorney (МЧД)",
+    "sep": "Patient e-signing (СЭП)",
+    "ekp": "Petersburg card (ЕКП)",
+    "gosuslugi": "Госуслуги doctor cabinet",
+    "watch": "Expiry watch",
+    "config": "Settings",
+    "client": "The one window",
+    "durable": "Durable runs",
+    "sandbox": "Sandbox",
+    "testing": "Help for tests",
+    "cli": "Command line",
+}
+
+
+def modules(name: str) -> Iterator[ModuleType]:
+    """Yield a module and, when it is a package, what is inside it."""
+    module = importlib.import_module(name)
+    yield module
+    for inner in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if not inner.name.startswith("_"):
+            yield from modules(f"{name}.{inner.name}")
+
+
+def present_rooms() -> list[str]:
+    """Return the rooms that are there, in the order of the house."""
+    found = {inner.name for inner in pkgutil.iter_modules(medsign.__path__)}
+    return [room for room in ROOMS if room in found]
+
+
+def write_api_pages() -> None:
+    """Write a page for each room; a name is described once, where it is defined."""
+    rooms = present_rooms()
+    listed = "\n".join(f"api-{room}" for room in rooms)
+    (GENERATED / "api.md").write_text(
+        f"# API reference\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n", encoding="utf-8"
+    )
+    for room in rooms:
+        parts = [f"# medsign.{room}: {ROOMS[room]}\n"]
+        for module in modules(f"medsign.{room}"):
+            if module.__name__ != f"medsign.{room}":
+                parts.append(f"## {module.__name__}\n")
+            parts.append(f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```\n")
+        (GENERATED / f"api-{room}.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def write_status_pages() -> None:
+    """Write the table and the diagram of each status model."""
+    found = {
+        value.name: value
+        for room in present_rooms()
+        for module in modules(f"medsign.{room}")
+        for value in vars(module).values()
+        if isinstance(value, StatusModel)
+    }
+    parts = []
+    for name, model in sorted(found.items()):
+        rows = "\n".join(
+            f"| `{state.code}` | {state.label} | {'да' if state.terminal else ''} |"
+            for state in model.states.values()
+        )
+        parts.append(
+            f"## {name}\n\n| Код | Название | Конечное |\n|---|---|---|\n{rows}\n\n"
+            f"```mermaid\n{model.to_mermaid()}\n```\n"
+        )
+    (GENERATED / "status-tables.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def setup(_app: object) -> None:
+    GENERATED.mkdir(exist_ok=True)
+    write_api_pages()
+    write_status_pages()
