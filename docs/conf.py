@@ -74,6 +74,16 @@ def modules(name: str) -> Iterator[ModuleType]:
             yield from modules(f"{name}.{inner.name}")
 
 
+def exporting(name: str) -> Iterator[str]:
+    """Yield the modules whose names are public; a package with `__all__` speaks for its inside."""
+    module = importlib.import_module(name)
+    yield name
+    if not hasattr(module, "__all__"):
+        for inner in pkgutil.iter_modules(getattr(module, "__path__", ())):
+            if not inner.name.startswith("_"):
+                yield from exporting(f"{name}.{inner.name}")
+
+
 def present_rooms() -> list[str]:
     """Return the rooms that are there, in the order of the house."""
     found = {inner.name for inner in pkgutil.iter_modules(medsign.__path__)}
@@ -81,7 +91,7 @@ def present_rooms() -> list[str]:
 
 
 def write_api_pages() -> None:
-    """Write a page for each room; a name is described once, where it is defined."""
+    """Write a page for each room; a name is described once, where its room exports it."""
     rooms = present_rooms()
     listed = "\n".join(f"api-{room}" for room in rooms)
     (GENERATED / "api.md").write_text(
@@ -89,10 +99,10 @@ def write_api_pages() -> None:
     )
     for room in rooms:
         parts = [f"# medsign.{room}: {ROOMS[room]}\n"]
-        for module in modules(f"medsign.{room}"):
-            if module.__name__ != f"medsign.{room}":
-                parts.append(f"## {module.__name__}\n")
-            parts.append(f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```\n")
+        for name in exporting(f"medsign.{room}"):
+            if name != f"medsign.{room}":
+                parts.append(f"## {name}\n")
+            parts.append(f"```{{eval-rst}}\n.. automodule:: {name}\n```\n")
         (GENERATED / f"api-{room}.md").write_text("\n".join(parts), encoding="utf-8")
 
 
