@@ -17,6 +17,11 @@ from medsign.codec.asn1.cms import (
     decode_revocation_values,
     decode_signed_data,
 )
+from medsign.codec.asn1.cms_write import (
+    add_unsigned_attribute,
+    encode_signed_attributes,
+    encode_signed_data,
+)
 from medsign.codec.asn1.crl import (
     IssuingDistributionPoint,
     RevocationList,
@@ -135,6 +140,7 @@ __all__ = [
     "TimeStampRequest",
     "TimeStampResponse",
     "TstInfo",
+    "add_unsigned_attribute",
     "assemble_ocsp_response",
     "assemble_signed",
     "decode_basic_ocsp_response",
@@ -161,6 +167,8 @@ __all__ = [
     "encode_ocsp_response_data",
     "encode_private_key",
     "encode_request_info",
+    "encode_signed_attributes",
+    "encode_signed_data",
     "encode_spki",
     "encode_timestamp_request",
     "encode_timestamp_response",

@@ -7,7 +7,7 @@ kept too: signers who write attributes out of order also hash them out of order.
 
 from __future__ import annotations
 
-from medsign.codec.asn1.door import Limits, frame, minimal
+from medsign.codec.asn1.door import Limits, frame, framed, minimal
 from medsign.errors import BudgetExceeded, MalformedError
 
 _CONSTRUCTED = 0x20
@@ -67,12 +67,12 @@ class _Rewriter:
             stop = body + length
             if minimal(start, body, length) or first & 0x1F == 0x1F:
                 return self.data[start:stop], stop
-            return _framed(self.data[start : start + 1], self.data[body:stop]), stop
+            return framed(self.data[start : start + 1], self.data[body:stop]), stop
         parts, stop = self._parts(body, None if length is None else body + length, end, depth)
         if tag & ~_CONSTRUCTED in _STRING_TAGS and tag < 0x40:
             return self._joined(start, tag & ~_CONSTRUCTED, parts), stop
         identifier = self.data[start : start + (1 if tag < 0x100 else (tag.bit_length() + 7) // 8)]
-        return _framed(identifier, b"".join(parts)), stop
+        return framed(identifier, b"".join(parts)), stop
 
     def _parts(self, at: int, stop: int | None, end: int, depth: int) -> tuple[list[bytes], int]:
         parts: list[bytes] = []
@@ -100,12 +100,4 @@ class _Rewriter:
                 contents.append(part[body:])
         if tag == _BIT_STRING and not parts:
             raise self.error(start, "a bit string of no parts")
-        return _framed(bytes((tag,)), b"".join(contents))
-
-
-def _framed(identifier: bytes, contents: bytes) -> bytes:
-    size = len(contents)
-    if size < 0x80:
-        return identifier + bytes((size,)) + contents
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return identifier + bytes((0x80 | len(length),)) + length + contents
+        return framed(bytes((tag,)), b"".join(contents))

@@ -148,8 +148,21 @@ def decode_signed_data(data: bytes, limits: Limits = CMS_LIMITS) -> SignedData:
     return read_signed_data(open_der("signed data", to_der("signed data", data, limits), limits))
 
 
-def read_signed_data(element: Element) -> SignedData:
-    """Read a ``ContentInfo`` that must hold ``SignedData``."""
+@attrs.frozen(kw_only=True)
+class SignedDataFields:
+    """The elements of a ``SignedData`` by name."""
+
+    version: int
+    digest_algorithms: Element
+    content_type: str
+    content: Element | None
+    certificates: Element | None
+    revocations: Element | None
+    signers: Element
+
+
+def signed_data_fields(element: Element) -> SignedDataFields:
+    """Open a ``ContentInfo`` that must hold ``SignedData``."""
     with element.fields() as fields:
         kind = fields.take(OID, "contentType")
         if kind.oid() != oids.SIGNED_DATA:
@@ -157,22 +170,35 @@ def read_signed_data(element: Element) -> SignedData:
         signed_data = fields.take(constructed(0), "content").only(SEQUENCE, "signedData")
     with signed_data.fields() as fields:
         version = fields.integer("version")
-        digests = tuple(
-            map(read_algorithm, fields.take(SET, "digestAlgorithms").each(SEQUENCE, "digest"))
-        )
+        digests = fields.take(SET, "digestAlgorithms")
         with fields.sequence("encapContentInfo").fields() as content_info:
             content_type = content_info.oid("eContentType")
-            wrapped = content_info.maybe(constructed(0), "eContent")
-        certificates = fields.maybe(constructed(0), "certificates")
-        revocations = fields.maybe(constructed(1), "crls")
-        signers = fields.take(SET, "signerInfos")
-    crls, ocsp_responses = _read_revocations(revocations)
+            content = content_info.maybe(constructed(0), "eContent")
+        return SignedDataFields(
+            version=version,
+            digest_algorithms=digests,
+            content_type=content_type,
+            content=content,
+            certificates=fields.maybe(constructed(0), "certificates"),
+            revocations=fields.maybe(constructed(1), "crls"),
+            signers=fields.take(SET, "signerInfos"),
+        )
+
+
+def read_signed_data(element: Element) -> SignedData:
+    """Read a ``ContentInfo`` that must hold ``SignedData``."""
+    fields = signed_data_fields(element)
+    crls, ocsp_responses = _read_revocations(fields.revocations)
+    certificates = fields.certificates
     return SignedData(
         der=element.der,
-        version=version,
-        digest_algorithms=digests,
-        content_type=content_type,
-        content=_read_content(wrapped),
+        version=fields.version,
+        digest_algorithms=tuple(
+            map(read_algorithm, fields.digest_algorithms.each(SEQUENCE, "digestAlgorithm"))
+        ),
+        content_type=fields.content_type,
+        # PKCS#7 puts content of other types here bare; its contents octets are what is hashed
+        content=fields.content.only(None, "content").contents if fields.content else None,
         certificates=tuple(
             read_certificate(each)
             for each in (certificates.each(None, "certificate") if certificates else ())
@@ -180,7 +206,7 @@ def read_signed_data(element: Element) -> SignedData:
         ),
         crls=crls,
         ocsp_responses=ocsp_responses,
-        signers=tuple(map(_read_signer, signers.each(SEQUENCE, "signerInfo"))),
+        signers=tuple(map(_read_signer, fields.signers.each(SEQUENCE, "signerInfo"))),
     )
 
 
@@ -218,13 +244,6 @@ def decode_revocation_values(data: bytes, limits: Limits = ATTRIBUTE_LIMITS) -> 
         if answers
         else (),
     )
-
-
-def _read_content(wrapped: Element | None) -> bytes | None:
-    if wrapped is None:
-        return None
-    # Old PKCS#7 puts content of other types here bare; then its contents octets are what is hashed.
-    return wrapped.only(None, "content").contents
 
 
 def _read_revocations(

@@ -22,6 +22,7 @@ from medsign.codec.asn1.door import (
     STRINGS,
     constructed,
     core,
+    framed,
 )
 from medsign.errors import UsageError
 
@@ -30,12 +31,7 @@ UTF8, NUMERIC, PRINTABLE, IA5 = 0x0C, 0x12, 0x13, 0x16
 
 def tlv(tag: int, *parts: bytes | None) -> bytes:
     """Return an element with a one-octet tag and the parts as contents."""
-    contents = b"".join(part for part in parts if part is not None)
-    size = len(contents)
-    if size < 0x80:
-        return bytes((tag, size)) + contents
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, 0x80 | len(length))) + length + contents
+    return framed(bytes((tag,)), b"".join(part for part in parts if part is not None))
 
 
 def sequence(*parts: bytes | None) -> bytes:

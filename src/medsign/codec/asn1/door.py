@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
-import asn1crypto.core
+import asn1crypto.core  # pyright: ignore[reportMissingTypeStubs]
 import attrs
 
 from medsign.errors import BudgetExceeded, MalformedError
@@ -104,6 +104,15 @@ def frame(data: bytes, start: int, end: int) -> tuple[int, int, int | None]:
     return tag, body, length
 
 
+def framed(identifier: bytes, contents: bytes) -> bytes:
+    """Return an element of the identifier octets, the shortest length and the contents."""
+    size = len(contents)
+    if size < 0x80:
+        return identifier + bytes((size,)) + contents
+    length = size.to_bytes((size.bit_length() + 7) // 8)
+    return b"".join((identifier, bytes((0x80 | len(length),)), length, contents))
+
+
 def minimal(start: int, body: int, length: int) -> bool:
     """Tell whether a definite length takes the fewest octets, for single-octet tags."""
     return body - start == 2 + (0 if length < 0x80 else (length.bit_length() + 7) // 8)
@@ -164,6 +173,14 @@ class Element:
     def error(self, why: str) -> MalformedError:
         """Return the error that names this element."""
         return MalformedError(self._input.what, self.path, why)
+
+    def replaced(self, element: bytes) -> bytes:
+        """Return the whole input with other bytes here; only the lengths around them change."""
+        if self._parent is None:
+            return element
+        data, above = self._input.data, self._parent
+        contents = data[above._body : self._start] + element + data[self.end : above.end]
+        return above.replaced(framed(data[above._start : above._start + 1], contents))
 
     def fields(self) -> Fields:
         """Return the cursor over the elements inside; it checks at exit that all were taken."""
