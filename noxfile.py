@@ -21,17 +21,9 @@ nox.options.sessions = ["tests", "types", "lint", "docs", "requirements"]
 
 
 def install_wheel(session: nox.Session, *groups: str, constraints: Path | None = None) -> None:
-    """Build the wheel and install it with all extras and the named dependency groups."""
-    out = Path(session.create_tmp()).resolve()
-    for old in out.glob("*.whl"):
-        old.unlink()
-    pip = ("python", "-m", "pip", "--disable-pip-version-check")
-    session.run(*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), ".")
-    (wheel,) = out.glob("*.whl")
-    # The version does not change between two builds of a working tree: drop the earlier one.
-    session.run(*pip, "uninstall", "--quiet", "--yes", "medsign", silent=True)
+    """Install the wheel that pip builds of this folder, all extras and the dependency groups."""
     bounds = ("--constraint", str(constraints)) if constraints else ()
-    session.install(f"{wheel}[all]", *nox.project.dependency_groups(PYPROJECT, *groups), *bounds)
+    session.install(".[all]", *nox.project.dependency_groups(PYPROJECT, *groups), *bounds)
 
 
 def run_pytest(session: nox.Session, *arguments: str) -> None:
