@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -175,13 +175,25 @@ def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
     path.touch(mode=0o600)  # SQLite would let everybody read a file it makes
     db = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(db)
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    # The switch does not wait for another process that is switching the same new file; an
+    # immediate transaction does, and after it there is nothing left to switch.
+    for _ in range(10):
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ROLLBACK")
+    db.execute("PRAGMA journal_mode = WAL")
 
 
 def _migrate(db: sqlite3.Connection) -> None:

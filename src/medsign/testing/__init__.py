@@ -1,0 +1,1 @@
+"""Tools for the tests of those who embed medsign; nothing in medsign imports them."""

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from medsign.errors import StoreError
+from medsign.store import NewEvent, SqliteStore, sqlite
+
+NOON = datetime(2026, 6, 25, 12, tzinfo=UTC)
+NOTE = NewEvent("note", NOON, {"text": "Проверено"})
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def filled(path):
+    with closing(SqliteStore(path)) as store:
+        for number in range(40):
+            store.append(f"letter/{number}", 0, [NOTE] * 20)
+    return path
+
+
+def by_hand(path, *statements):
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def test_a_file_of_schema_1_is_migrated_with_all_its_events(path):
+    row = "VALUES ('letter/17', {}, 'note', '2026-06-25T12:00:00.000000+00:00', '{{\"n\":{}}}')"
+    by_hand(
+        path,
+        """CREATE TABLE events (
+            stream TEXT NOT NULL, version INTEGER NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL,
+            data TEXT NOT NULL, PRIMARY KEY (stream, version)
+        ) WITHOUT ROWID""",
+        f"INSERT INTO events {row.format(1, 10)}",
+        f"INSERT INTO events {row.format(2, 20)}",
+        "PRAGMA user_version = 1",
+    )
+    with closing(SqliteStore(path)) as store:
+        assert [(e.version, e.at, e.data) for e in store.load("letter/17")] == [
+            (1, NOON, {"n": 10}),
+            (2, NOON, {"n": 20}),
+        ]
+        assert list(store.streams()) == ["letter/17"]
+        assert store.append("letter/17", 2, [NOTE]) == 3
+
+
+def test_a_migrated_file_has_the_schema_of_a_new_one(tmp_path):
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    by_hand(old, *sqlite._LADDER[0], "PRAGMA user_version = 1")
+    schemas = []
+    for path in (old, new):
+        SqliteStore(path).close()
+        with closing(sqlite3.connect(path)) as db:
+            schemas.append(
+                (
+                    db.execute(
+                        "SELECT type, name, sql FROM sqlite_master ORDER BY name"
+                    ).fetchall(),
+                    db.execute("PRAGMA user_version").fetchall(),
+                )
+            )
+    assert schemas[0] == schemas[1]
+
+
+def test_a_failed_migration_leaves_the_old_file(path, monkeypatch):
+    by_hand(path, *sqlite._LADDER[0], "PRAGMA user_version = 1")
+    monkeypatch.setattr(sqlite, "_LADDER", (*sqlite._LADDER, ("DROP TABLE events", "NONSENSE")))
+    with pytest.raises(StoreError):
+        SqliteStore(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("events",)]
+
+
+def test_a_file_of_a_newer_schema_is_refused(path):
+    by_hand(path, "PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="schema 99"):
+        SqliteStore(path)
+
+
+def test_a_database_of_another_program_is_refused(path):
+    by_hand(path, "CREATE TABLE patients (name TEXT)")
+    with pytest.raises(StoreError, match="another program"):
+        SqliteStore(path)
+
+
+def test_a_file_that_is_no_database_is_refused(path):
+    path.write_bytes(b"%PDF-1.7 " * 500)
+    with pytest.raises(StoreError):
+        SqliteStore(path)
+
+
+def test_a_damaged_page_is_an_error_and_never_a_wrong_answer(filled):
+    content = bytearray(filled.read_bytes())
+    content[8192:] = b"\xa5" * (len(content) - 8192)
+    filled.write_bytes(content)
+
+    def read_all():
+        with closing(SqliteStore(filled)) as store:
+            return [len(store.load(f"letter/{number}")) for number in range(40)]
+
+    with pytest.raises(StoreError):
+        read_all()
+
+
+@pytest.mark.parametrize("data", ["{", "[]", '"text"'])
+def test_damaged_event_data_are_an_error_that_does_not_quote_them(filled, data):
+    row = (
+        f"INSERT INTO events VALUES ('letter/0', 21, 'note', '2026-06-25T00:00:00+00:00', '{data}')"
+    )
+    by_hand(filled, row)
+    with closing(SqliteStore(filled)) as store, pytest.raises(StoreError) as refused:
+        store.load("letter/0")
+    assert data not in str(refused.value)
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(StoreError):
+        SqliteStore(tmp_path / "missing" / "journal.db")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
+def test_a_new_file_is_readable_by_its_owner_only(path):
+    SqliteStore(path).close()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM events", "UPDATE events SET kind = 'x'"])
+def test_even_other_programs_cannot_rewrite_history(filled, statement):
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        by_hand(filled, statement)
+
+
+def test_a_busy_file_is_an_error_after_the_time_out(path):
+    with (
+        closing(SqliteStore(path, busy_timeout=0.05)) as store,
+        closing(sqlite3.connect(path, isolation_level=None)) as writer,
+    ):
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.append("s", 0, [NOTE])
+        assert list(store.load("s")) == []
+        writer.execute("ROLLBACK")
+        assert store.append("s", 0, [NOTE]) == 1
+
+
+def test_an_interrupted_append_leaves_the_store_usable(path, monkeypatch):
+    with closing(SqliteStore(path)) as store:
+
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite, "check_version", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.append("s", 0, [NOTE])
+        assert store.append("s", 0, [NOTE]) == 1
+
+
+def test_a_long_listing_is_read_page_by_page(filled, monkeypatch):
+    monkeypatch.setattr(sqlite, "_PAGE", 7)
+    with closing(SqliteStore(filled)) as store:
+        assert list(store.streams("letter/")) == sorted(f"letter/{n}" for n in range(40))
+
+
+def test_many_processes_may_open_a_new_file_at_once(path):
+    program = """
+import sys
+from medsign.store import SqliteStore
+print("ready", flush=True)
+sys.stdin.readline()
+SqliteStore(sys.argv[1]).close()
+"""
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for _ in range(6)
+    ]
+    for child in children:
+        child.stdout.readline()
+    for child in children:
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+    for child in children:
+        child.communicate()
+    assert [child.returncode for child in children] == [0] * 6
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_store_goes_on_working_on_both_sides_of_a_fork(path):
+    program = """
+import os, sys
+from datetime import UTC, datetime
+from medsign.store import NewEvent, SqliteStore
+note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))
+store = SqliteStore(sys.argv[1])
+store.append("s", 0, [note])
+store._sessions[os.getpid()].lock.acquire()  # as if another thread were writing now
+child = os.fork()
+if child == 0:
+    store.append("s", 1, [note])
+    store.close()
+    os._exit(0)
+store._sessions[os.getpid()].lock.release()
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert store.append("s", 2, [note]) == 3
+store.close()
+"""
+    subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
