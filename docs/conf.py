@@ -84,6 +84,16 @@ def exporting(name: str) -> Iterator[str]:
                 yield from exporting(f"{name}.{inner.name}")
 
 
+def borrowed_names(name: str) -> list[str]:
+    """Return what a module exports for convenience though another room describes it."""
+    module = importlib.import_module(name)
+    return [
+        each
+        for each in getattr(module, "__all__", ())
+        if not getattr(getattr(module, each), "__module__", name).startswith(name)
+    ]
+
+
 def present_rooms() -> list[str]:
     """Return the rooms that are there, in the order of the house."""
     found = {inner.name for inner in pkgutil.iter_modules(medsign.__path__)}
@@ -102,7 +112,10 @@ def write_api_pages() -> None:
         for name in exporting(f"medsign.{room}"):
             if name != f"medsign.{room}":
                 parts.append(f"## {name}\n")
-            parts.append(f"```{{eval-rst}}\n.. automodule:: {name}\n```\n")
+            borrowed = ", ".join(borrowed_names(name))
+            parts.append(
+                f"```{{eval-rst}}\n.. automodule:: {name}\n   :exclude-members: {borrowed}\n```\n"
+            )
         (GENERATED / f"api-{room}.md").write_text("\n".join(parts), encoding="utf-8")
 
 
