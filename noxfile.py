@@ -95,7 +95,7 @@ def docs(session: nox.Session) -> None:
     """Build the documentation, warnings are errors, and run every example in it."""
     install_wheel(session, "docs")
     session.run(
-        *("sphinx-build", "-W", "--keep-going", "-b", "html", "-d", "docs/_build/doctrees"),
+        *("sphinx-build", "-E", "-W", "--keep-going", "-b", "html", "-d", "docs/_build/doctrees"),
         *("docs", "docs/_build/html"),
     )
     session.run("pytest", "-q", "tests/test_examples.py")
