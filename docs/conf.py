@@ -22,7 +22,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinxcontrib.mermaid",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_generated/status-tables.md"]  # the latter is included
 html_theme = "furo"
 html_title = "medsign"
 default_role = "code"
