@@ -11,10 +11,11 @@ Run them on a store of your own::
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
 import pytest
@@ -184,10 +185,15 @@ class StoreConformance:
 
     def test_of_many_threads_exactly_one_wins_each_version(self, store: Store) -> None:
         """Optimistic locking holds within a process."""
-        with ThreadPoolExecutor(6) as pool:
-            won = list(pool.map(win, [store] * 6, ["s"] * 6, [8] * 6))
-        assert sorted(version for versions in won for version in versions) == list(range(1, 49))
-        assert len(store.load("s")) == 48
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)  # a race that can happen should happen here
+        try:
+            with ThreadPoolExecutor(6) as pool:
+                won = list(pool.map(win, [store] * 6, ["s"] * 6, [20] * 6))
+        finally:
+            sys.setswitchinterval(interval)
+        assert sorted(version for versions in won for version in versions) == list(range(1, 121))
+        assert len(store.load("s")) == 120
 
     def test_any_history_is_kept_as_the_memory_store_keeps_it(self, store: Store) -> None:
         """The memory store is the model of all others."""
@@ -226,19 +232,23 @@ class DurableStoreConformance(StoreConformance):
 
     def test_of_many_processes_exactly_one_wins_each_version(self, open_store: OpenStore) -> None:
         """Optimistic locking holds between processes, even those that open a new store at once."""
-        readers = [_in_process(_win_and_tell, open_store, "s", 10)[1] for _ in range(3)]
-        won = [reader.recv() for reader in readers]
-        assert sorted(version for versions in won for version in versions) == list(range(1, 31))
+        pipes = [_in_process(_win_and_tell, open_store, "s", 40)[1] for _ in range(3)]
+        for pipe in pipes:
+            assert pipe.recv() == "ready"
+        for pipe in pipes:
+            pipe.send("go")
+        won = [pipe.recv() for pipe in pipes]
+        assert sorted(version for versions in won for version in versions) == list(range(1, 121))
 
     @pytest.mark.parametrize("acknowledged", [1, 8, 25])
     def test_a_killed_writer_leaves_whole_batches(
         self, open_store: OpenStore, acknowledged: int
     ) -> None:
         """Nothing acknowledged is lost, nothing is half-written, and writing goes on."""
-        process, reader = _in_process(_write_until_killed, open_store, "s")
+        process, pipe = _in_process(_write_until_killed, open_store, "s")
         version = 0
         for _ in range(acknowledged):
-            version = reader.recv()
+            version = pipe.recv()
         process.kill()
         process.join()
         store = open_store()
@@ -296,24 +306,26 @@ def _outcome(store: Store, stream: str, expected: int, batch: Sequence[NewEvent]
         return type(conflict), conflict.actual
 
 
-def _in_process(work: Callable[..., None], *arguments: object) -> tuple[Any, Connection]:
+def _in_process(work: Callable[..., None], *arguments: object) -> tuple[Any, Pipe]:
     context = multiprocessing.get_context("spawn")
-    reader, writer = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(writer, *arguments), daemon=True)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs, *arguments), daemon=True)
     process.start()
-    writer.close()
-    return process, reader
+    theirs.close()
+    return process, ours
 
 
-def _win_and_tell(tell: Connection, open_store: OpenStore, stream: str, times: int) -> None:
+def _win_and_tell(pipe: Pipe, open_store: OpenStore, stream: str, times: int) -> None:
+    pipe.send("ready")
+    pipe.recv()
     store = open_store()
-    tell.send(win(store, stream, times))
+    pipe.send(win(store, stream, times))
     store.close()
 
 
-def _write_until_killed(tell: Connection, open_store: OpenStore, stream: str) -> None:
+def _write_until_killed(pipe: Pipe, open_store: OpenStore, stream: str) -> None:
     store, version = open_store(), 0
     while True:
         batch = [event(number) for number in range(version, version + BATCH)]
         version = store.append(stream, version, batch)
-        tell.send(version)
+        pipe.send(version)
