@@ -29,20 +29,24 @@ RFC_6986 = [
     (
         S512,
         M1,
-        "1b54d01a4af5b9d5cc3d86d68d285462b19abc2475222f35c085122be4ba1ffa"
-        "00ad30f8767b3a82384c6574f024c311e2a481332b08ef7f41797891c1646f48",
+        (
+            "1b54d01a4af5b9d5cc3d86d68d285462b19abc2475222f35c085122be4ba1ffa"
+            "00ad30f8767b3a82384c6574f024c311e2a481332b08ef7f41797891c1646f48"
+        ),
     ),
     (S256, M2, "9dd2fe4e90409e5da87f53976d7405b0c0cac628fc669a741d50063c557e8f50"),
     (
         S512,
         M2,
-        "1e88e62226bfca6f9994f1f2d51569e0daf8475a3b0fe61a5300eee46d961376"
-        "035fe83549ada2b8620fcd7c496ce5b33f0cb9dddc2b6460143b03dabac9fb28",
+        (
+            "1e88e62226bfca6f9994f1f2d51569e0daf8475a3b0fe61a5300eee46d961376"
+            "035fe83549ada2b8620fcd7c496ce5b33f0cb9dddc2b6460143b03dabac9fb28"
+        ),
     ),
 ]
 
 
-@pytest.mark.parametrize(("algorithm", "message", "answer"), RFC_6986)
+@pytest.mark.parametrize("algorithm, message, answer", RFC_6986)
 def test_the_examples_of_rfc_6986_come_out(algorithm, message, answer):
     assert Streebog(algorithm, message).hexdigest() == answer
 

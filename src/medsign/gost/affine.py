@@ -1,8 +1,8 @@
 """Affine arithmetic on many points at once, to build tables with one inversion per column.
 
 An affine point is a pair (x, y) on the Weierstrass form. The formulas are the chord and the
-tangent, with no exceptions: callers pass points of a large prime order whose sums are neither
-doubled nor opposite points.
+tangent and never meet infinity: callers pass points of a large prime order, none of them opposite
+to the one it is added to.
 """
 
 from __future__ import annotations
@@ -32,22 +32,12 @@ def invert_each(values: Sequence[int], p: int) -> list[int]:
     return inverses
 
 
-def add_each(left: Sequence[Affine], right: Sequence[Affine], p: int) -> list[Affine]:
-    """Return the sums of the pairs of points."""
-    inverses = invert_each([x2 - x1 for (x1, _), (x2, _) in zip(left, right, strict=True)], p)
+def add_each(left: Sequence[Affine], right: Sequence[Affine], a: int, p: int) -> list[Affine]:
+    """Return the sums of the pairs of points; a pair of equal points is doubled."""
+    denominators = [(x2 - x1) or 2 * y1 for (x1, y1), (x2, _) in zip(left, right, strict=True)]
     sums: list[Affine] = []
-    for (x1, y1), (x2, y2), inverse in zip(left, right, inverses, strict=True):
-        slope = (y2 - y1) * inverse % p
+    for (x1, y1), (x2, y2), inverse in zip(left, right, invert_each(denominators, p), strict=True):
+        slope = (y2 - y1 if x1 != x2 else 3 * x1 * x1 + a) * inverse % p
         x = (slope * slope - x1 - x2) % p
         sums.append((x, (slope * (x1 - x) - y1) % p))
     return sums
-
-
-def double_each(points: Sequence[Affine], a: int, p: int) -> list[Affine]:
-    """Return the points doubled."""
-    doubles: list[Affine] = []
-    for (x1, y1), inverse in zip(points, invert_each([2 * y for _, y in points], p), strict=True):
-        slope = (3 * x1 * x1 + a) * inverse % p
-        x = (slope * slope - 2 * x1) % p
-        doubles.append((x, (slope * (x1 - x) - y1) % p))
-    return doubles

@@ -6,15 +6,16 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from medsign.gost.affine import Affine, Entry, Point, add_each, double_each
+from medsign.gost.affine import Affine, Entry, Point, add_each
 from medsign.gost.edwards import Edwards
-from medsign.gost.params import ParamSet
-from medsign.gost.scalar import Random, blinded, draw, odd, windows, wnaf
+from medsign.gost.params import PARAM_SETS, ParamSet
+from medsign.gost.scalar import Random, blinded, blinded_bits, draw, odd, windows, wnaf
 from medsign.gost.weierstrass import Weierstrass
 
-# Bits of a window. Each wider one doubles a table and saves less and less time; these cost about
-# 15 and 40 ms for the base point (256 and 512 bits) and some 5 and 20 ms for a public key.
-_BASE_WIDTH = {32: 7, 64: 6}
+# Bits of a window. Each wider one doubles a table and saves less and less time. These cost some
+# 20 to 80 ms once for the base point and 4 to 30 ms for a public key; the Edwards form most.
+_BASE_WIDTH = {32: 8, 64: 6}
+_EXAMPLE_WIDTH = 4  # for curves that only the self-test uses, twice
 _KEY_WIDTH = 5
 
 
@@ -51,10 +52,10 @@ class Comb:
         while len(powers) * width < bits:
             powers.append(weierstrass.double(powers[-1], width))
         column = weierstrass.affine(powers)
-        twice = double_each(column, weierstrass.a, weierstrass.p)
+        twice = add_each(column, column, weierstrass.a, weierstrass.p)
         positive = [group.entries(column)]
         for _ in range((1 << (width - 1)) - 1):
-            column = add_each(column, twice, weierstrass.p)
+            column = add_each(column, twice, weierstrass.a, weierstrass.p)
             positive.append(group.entries(column))
         self._rows = [
             (*map(group.negative, reversed(row)), *row) for row in zip(*positive, strict=True)
@@ -89,13 +90,17 @@ class Curve:
         )
         # One bit more than q, because `odd` may add q once.
         self._public_bits = params.q.bit_length() + 1
+        self._base: Comb | None = None
 
-    @functools.cached_property
-    def _base(self) -> Comb:
-        params = self.params
-        bits = self._public_bits + params.q.bit_length() // 2
-        width = _BASE_WIDTH[params.size]
-        return Comb(self.group, self.weierstrass, (params.x, params.y), width, bits)
+    def base(self) -> Comb:
+        """Return the table of the base point, built at the first call."""
+        # Not a cached_property: that of Python 3.11 holds a lock, and a fork may copy it locked.
+        if self._base is None:
+            params = self.params
+            width = _BASE_WIDTH[params.size] if params in PARAM_SETS else _EXAMPLE_WIDTH
+            point, bits = (params.x, params.y), blinded_bits(params.q)
+            self._base = Comb(self.group, self.weierstrass, point, width, bits)
+        return self._base
 
     def comb(self, point: Affine) -> Comb:
         """Return a table for a point of order q that is multiplied often."""
@@ -107,26 +112,21 @@ class Curve:
         Both the scalar and the coordinates are blinded: nothing that is multiplied twice has the
         same digits twice, so repeated measurements of time do not add up.
         """
-        scalar = blinded(secret, self.params.q, random)
+        scalar, base = blinded(secret, self.params.q, random), self.base()
         start = self.group.neutral(draw(self.params.p, random))
-        point = self.group.add(start, self._base.terms(scalar, len(self._base)))
+        point = self.group.add(start, base.terms(scalar, len(base)))
         return self.group.affine([point])[0]
 
     def add_base(self, point: Point, scalar: int) -> Point:
         """Add a public scalar times the base point to a point."""
-        return self._add(point, self._base, scalar)
+        return self._add(point, self.base(), scalar)
 
     def multiply(self, point: Affine, scalar: int, comb: Comb | None = None) -> Point:
         """Return a public scalar of [0, q) times a point of order q, with its table if any."""
         start = self.group.neutral(1)
         if comb:
             return self._add(start, comb, scalar)
-        multiples, p = [point], self.params.p
-        (step,) = double_each(multiples, self.params.a, p)
-        for _ in range(3):
-            multiples += add_each(multiples, [step] * len(multiples), p)
-            (step,) = double_each([step], self.params.a, p)
-        return self._ladder(wnaf(scalar, 5), self.group.entries(multiples))
+        return self._ladder(wnaf(scalar, 5), self.group.entries(self._odd_multiples(point, 3)))
 
     def has_order_q(self, point: Affine) -> bool:
         """Tell whether q times a point of the curve, of whatever order, is infinity."""
@@ -141,6 +141,16 @@ class Curve:
     def _add(self, point: Point, comb: Comb, scalar: int) -> Point:
         count = -(-self._public_bits // comb.width)
         return self.group.add(point, comb.terms(odd(scalar, self.params.q), count))
+
+    def _odd_multiples(self, point: Affine, times: int) -> list[Affine]:
+        """Return 1, 3, 5, … times a point, 2^times of them."""
+        a, p = self.params.a, self.params.p
+        multiples = [point]
+        (step,) = add_each(multiples, multiples, a, p)
+        for _ in range(times):
+            *more, step = add_each([*multiples, step], [step] * (len(multiples) + 1), a, p)
+            multiples += more
+        return multiples
 
     def _ladder(self, steps: Iterable[tuple[int, int]], entries: Sequence[Entry]) -> Point:
         total = self.group.neutral(1)

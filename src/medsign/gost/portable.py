@@ -12,7 +12,7 @@ from medsign.errors import UsageError
 from medsign.gost.curve import Comb, curve_of
 from medsign.gost.keys import PrivateKey, PublicKey
 from medsign.gost.params import DigestAlgorithm, ParamSet
-from medsign.gost.scalar import Random, draw
+from medsign.gost.scalar import Random, blinded, draw
 from medsign.gost.streebog import Streebog
 
 # A table costs about three verifications and saves most of each later one.
@@ -68,11 +68,11 @@ class PortableProvider:
         params = key.params
         q, size = params.q, params.size
         e = _number(params, digest)
-        # A fresh multiple of q changes the operands of the one product that holds the key.
-        masked = key.value + int.from_bytes(self._random(16), "big") * q
+        # The product that holds the key must not have the same operand each time.
+        secret = blinded(key.value, q, self._random)
         for nonce in self._nonces(key, digest):
             r = curve_of(params).multiply_base(nonce, self._random)[0] % q
-            s = (r * masked + nonce * e) % q
+            s = (r * secret + nonce * e) % q
             # Zero has no meaning here and no chance to occur; the standard asks to look.
             if r and s:
                 return s.to_bytes(size, "big") + r.to_bytes(size, "big")

@@ -34,8 +34,17 @@ def blinded(scalar: int, order: int, random: Random) -> int:
     orders in use lie near a power of two: a multiplier shorter than half of them would leave the
     top bits of the scalar bare.
     """
-    mask = int.from_bytes(random(order.bit_length() // 16), "big")
+    mask = int.from_bytes(random(_mask_octets(order)), "big")
     return odd(scalar + mask * order, order)
+
+
+def blinded_bits(order: int) -> int:
+    """Return the length of the longest result of `blinded`."""
+    return order.bit_length() + 8 * _mask_octets(order) + 1
+
+
+def _mask_octets(order: int) -> int:
+    return -(-order.bit_length() // 16)
 
 
 def windows(scalar: int, width: int, count: int) -> list[int]:

@@ -40,11 +40,11 @@ class Weierstrass:
         for _ in range(times):
             zz = z * z % p
             yy = y * y % p
-            xyy = x * yy % p
+            xyy4 = 4 * x * yy % p
             slope = (3 * (x - zz) * (x + zz) if minus_3 else 3 * x * x + a * (zz * zz % p)) % p
             z = 2 * y * z % p
-            x = (slope * slope - 8 * xyy) % p
-            y = (slope * (4 * xyy - x) - 8 * yy * yy) % p
+            x = (slope * slope - 2 * xyy4) % p
+            y = (slope * (xyy4 - x) - 8 * yy * yy) % p
         return x, y, z
 
     def add(self, point: Point, entries: Iterable[Entry]) -> Point:
