@@ -235,7 +235,9 @@ class _Reader:
                 self.report(child, here, "repeated", "элемент указан повторно")
             reached = max(reached, order[name])
             found[name].append(self._occurrence(row, child, here))
-        if any(text and text.strip() for text in _direct_text(node)):
+        # An element of attributes alone has empty content: not even a line break.
+        text = "".join(text or "" for text in _direct_text(node))
+        if text.strip() if rows.elements else text:
             self.report(node, path, "text", "текст между элементами не предусмотрен форматом")
         for row in rows.elements:
             if len(found[row.name]) < row.low:
@@ -300,7 +302,8 @@ def bind(
     """
     reader = _Reader(namespace)
     if reader.name(root) != name or not str(root.tag).startswith(reader.prefix):
-        reader.report(root, name, "missing", f"корневой элемент должен называться «{name}»")
+        expected = f"«{name}» из пространства имён {namespace}" if namespace else f"«{name}»"
+        reader.report(root, name, "missing", f"корневой элемент должен быть {expected}")
         return None, tuple(reader.violations)
     value: T | None = reader.content(cls, root, name)
     return value, tuple(reader.violations)

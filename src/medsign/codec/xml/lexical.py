@@ -10,7 +10,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
@@ -34,25 +34,25 @@ class LexicalError(ValueError):
         self.russian = russian
 
 
-class Lexical(Protocol[T]):
+class Lexical(Generic[T]):
     """A simple type."""
 
     @property
     def title(self) -> str:
         """A short description in Russian."""
-        ...
+        raise NotImplementedError
 
     def parse(self, text: str) -> T:
         """Turn text into a value, or raise `LexicalError`."""
-        ...
+        raise NotImplementedError
 
     def format(self, value: T) -> str:
         """Turn a value into text."""
-        ...
+        raise NotImplementedError
 
 
 @attrs.frozen
-class Text:
+class Text(Lexical[str]):
     """``xs:string`` with bounds on length in characters and an optional pattern.
 
     Example:
@@ -85,18 +85,21 @@ class Text:
 
 
 @attrs.frozen
-class AnyDate:
-    """``xs:date`` without a time zone: a whole day.
+class AnyDate(Lexical[date]):
+    """``xs:date`` without a time zone and without spaces around it: a whole day.
 
-    A zone is legal in XML Schema, but a day of another zone is not a day of Moscow.
+    XML Schema allows both, but a day of another zone is not a day of Moscow, and checkers built on
+    libxml2 refuse a space after a date.
     """
 
     earliest: date = date.min
     latest: date = date.max
-    title: str = "дата ГГГГ-ММ-ДД"
+
+    @property
+    def title(self) -> str:
+        return "дата ГГГГ-ММ-ДД"
 
     def parse(self, text: str) -> date:
-        text = text.strip(_XML_SPACE)
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise LexicalError("type", f"ожидается {self.title}")
         try:
@@ -113,7 +116,7 @@ class AnyDate:
 
 
 @attrs.frozen
-class Integer:
+class Integer(Lexical[int]):
     """``xs:integer`` with bounds on its value and number of significant digits."""
 
     digits: int
@@ -138,7 +141,7 @@ class Integer:
 
 
 @attrs.frozen
-class Number:
+class Number(Lexical[Decimal]):
     """``xs:decimal`` with bounds on significant digits and digits after the point."""
 
     digits: int
@@ -163,10 +166,12 @@ class Number:
 
 
 @attrs.frozen
-class Flag:
+class Flag(Lexical[bool]):
     """``0`` or ``1`` written as a string."""
 
-    title: str = "0 или 1"
+    @property
+    def title(self) -> str:
+        return "0 или 1"
 
     def parse(self, text: str) -> bool:
         if text not in {"0", "1"}:
@@ -178,7 +183,7 @@ class Flag:
 
 
 @attrs.frozen
-class OneOf(Generic[E]):
+class OneOf(Lexical[E]):
     """An enumeration: one of the values of a `StrEnum`."""
 
     codes: type[E]
