@@ -26,11 +26,10 @@ from medsign.codec.asn1.door import (
 from medsign.codec.asn1.encoded import Encoded
 from medsign.codec.asn1.keys import AlgorithmIdentifier, read_algorithm
 from medsign.codec.asn1.names import GeneralName, Name, read_general_names, read_name
-from medsign.codec.asn1.ocsp import BasicOcspResponse, read_basic_ocsp_response, read_ocsp_response
+from medsign.codec.asn1.ocsp import BasicOcspResponse, read_ocsp_response
 from medsign.codec.asn1.x509 import Attribute, Certificate, read_attributes, read_certificate
 
 CMS_LIMITS = Limits(max_bytes=1 << 28, max_elements=1_000_000)
-ATTRIBUTE_LIMITS = Limits(max_bytes=1 << 24, max_elements=500_000)
 
 
 @attrs.frozen
@@ -56,14 +55,6 @@ class EssCertId:
     digest: bytes
     issuer: tuple[GeneralName, ...] = ()
     serial_number: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class RevocationValues:
-    """Evidence of status that a signature carries (RFC 5126 6.3.4)."""
-
-    crls: tuple[RevocationList, ...] = ()
-    ocsp_responses: tuple[BasicOcspResponse, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -210,42 +201,6 @@ def read_signed_data(element: Element) -> SignedData:
     )
 
 
-def decode_certificate_values(
-    data: bytes, limits: Limits = ATTRIBUTE_LIMITS
-) -> tuple[Certificate, ...]:
-    """Decode a value of the certificate-values attribute (RFC 5126 6.3.3).
-
-    Raises:
-        MalformedError: It is something else.
-        BudgetExceeded: It is too large.
-    """
-    root = open_der("certificate values", data, limits)
-    return tuple(map(read_certificate, root.each(SEQUENCE, "certificate")))
-
-
-def decode_revocation_values(data: bytes, limits: Limits = ATTRIBUTE_LIMITS) -> RevocationValues:
-    """Decode a value of the revocation-values attribute (RFC 5126 6.3.4).
-
-    Raises:
-        MalformedError: It is something else.
-        BudgetExceeded: It is too large.
-    """
-    with open_der("revocation values", data, limits).fields() as fields:
-        crls = fields.maybe(constructed(0), "crlVals")
-        answers = fields.maybe(constructed(1), "ocspVals")
-        fields.maybe(constructed(2), "otherRevVals")
-    return RevocationValues(
-        crls=tuple(map(read_crl, crls.only(SEQUENCE, "list").each(SEQUENCE, "crl")))
-        if crls
-        else (),
-        ocsp_responses=tuple(
-            map(read_basic_ocsp_response, answers.only(SEQUENCE, "list").each(SEQUENCE, "ocsp"))
-        )
-        if answers
-        else (),
-    )
-
-
 def _read_revocations(
     element: Element | None,
 ) -> tuple[tuple[RevocationList, ...], tuple[BasicOcspResponse, ...]]:
@@ -297,6 +252,14 @@ def read_issuer_and_serial(element: Element) -> IssuerAndSerial:
         return IssuerAndSerial(read_name(fields.sequence("issuer")), fields.integer("serialNumber"))
 
 
+def read_issuer_serial(element: Element | None) -> tuple[tuple[GeneralName, ...], int | None]:
+    """Read an ``IssuerSerial`` of a reference; an absent one is no names and no number."""
+    if element is None:
+        return (), None
+    with element.fields() as fields:
+        return read_general_names(fields.sequence("issuer")), fields.integer("serialNumber")
+
+
 def _read_signed_attributes(element: Element) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for each in element.each(SEQUENCE, "attribute"):
@@ -329,13 +292,7 @@ def _read_ess(value: Element, default_hash: str) -> tuple[EssCertId, ...]:
         with each.fields() as fields:
             algorithm = fields.maybe(SEQUENCE, "hashAlgorithm")
             digest = fields.octets("certHash")
-            where = fields.maybe(SEQUENCE, "issuerSerial")
-        issuer: tuple[GeneralName, ...] = ()
-        serial = None
-        if where:
-            with where.fields() as fields:
-                issuer = read_general_names(fields.sequence("issuer"))
-                serial = fields.integer("serialNumber")
+            issuer, serial = read_issuer_serial(fields.maybe(SEQUENCE, "issuerSerial"))
         references.append(
             EssCertId(
                 hash_oid=read_algorithm(algorithm).oid if algorithm else default_hash,

@@ -126,6 +126,14 @@ def add_unsigned_attribute(
     return last.replaced(last.der + der.tlv(constructed(1), added))
 
 
+def encode_issuer_serial(reference: EssCertId) -> bytes | None:
+    """Encode the ``IssuerSerial`` of a reference, ``None`` when it has none."""
+    if reference.serial_number is None:
+        return None
+    issuer = der.sequence(*map(encode_general_name, reference.issuer))
+    return der.sequence(issuer, der.integer(reference.serial_number))
+
+
 def _signer_info(signer: SignerInfo) -> bytes:
     signed = signer.signed_attributes_der
     unsigned = map(encode_attribute, signer.unsigned_attributes)
@@ -158,8 +166,4 @@ def _ess_cert_id(reference: EssCertId) -> bytes:
         if reference.hash_oid == oids.SHA256
         else encode_algorithm(AlgorithmIdentifier(reference.hash_oid))
     )
-    where = None
-    if reference.serial_number is not None:
-        issuer = der.sequence(*map(encode_general_name, reference.issuer))
-        where = der.sequence(issuer, der.integer(reference.serial_number))
-    return der.sequence(algorithm, der.octets(reference.digest), where)
+    return der.sequence(algorithm, der.octets(reference.digest), encode_issuer_serial(reference))

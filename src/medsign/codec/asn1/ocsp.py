@@ -17,7 +17,6 @@ from medsign.codec.asn1.door import (
     OCTET_STRING,
     SEQUENCE,
     Element,
-    Fields,
     Limits,
     constructed,
     context,
@@ -222,7 +221,7 @@ def read_basic_ocsp_response(element: Element) -> BasicOcspResponse:
         certificates = fields.maybe(constructed(0), "certs")
     with tbs.fields() as fields:
         fields.maybe(constructed(0), "version")
-        responder = _read_responder(fields)
+        responder = read_responder(fields.take(None, "responderID"))
         produced_at = fields.take(GENERALIZED_TIME, "producedAt").time()
         responses = fields.sequence("responses")
         extensions, nonce = _read_extensions(fields.maybe(constructed(1), "responseExtensions"))
@@ -241,6 +240,22 @@ def read_basic_ocsp_response(element: Element) -> BasicOcspResponse:
         else (),
         extensions=extensions,
     )
+
+
+def read_responder(element: Element) -> Name | bytes:
+    """Read a ``ResponderID``."""
+    if element.tag == constructed(1):
+        return read_name(element.only(SEQUENCE, "byName"))
+    if element.tag == constructed(2):
+        return element.only(OCTET_STRING, "byKey").contents
+    raise element.error("neither a name nor a key")
+
+
+def encode_responder(responder: Name | bytes) -> bytes:
+    """Encode a ``ResponderID``."""
+    if isinstance(responder, Name):
+        return der.tlv(constructed(1), responder.der)
+    return der.tlv(constructed(2), der.octets(responder))
 
 
 def encode_ocsp_request(items: Iterable[CertId], nonce: bytes | None = None) -> bytes:
@@ -269,9 +284,7 @@ def encode_ocsp_response_data(
         UsageError: A moment has no time zone.
     """
     return der.sequence(
-        der.explicit(1, responder.der)
-        if isinstance(responder, Name)
-        else der.explicit(2, der.octets(responder)),
+        encode_responder(responder),
         der.generalized_time(produced_at),
         der.sequence(*map(_single, single_responses)),
         der.explicit(1, _extensions(nonce)),
@@ -314,15 +327,6 @@ def encode_ocsp_error(status: str) -> bytes:
     """
     numbers = {name: number for number, name in RESPONSE_STATUSES.items()}
     return der.sequence(der.enumerated(numbers[status]))
-
-
-def _read_responder(fields: Fields) -> Name | bytes:
-    choice = fields.take(None, "responderID")
-    if choice.tag == constructed(1):
-        return read_name(choice.only(SEQUENCE, "byName"))
-    if choice.tag == constructed(2):
-        return choice.only(OCTET_STRING, "byKey").contents
-    raise choice.error("neither a name nor a key")
 
 
 def _read_single(element: Element) -> SingleResponse:
