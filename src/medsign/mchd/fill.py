@@ -186,28 +186,20 @@ class OrganizationDraft:
         )
 
 
-def _person_needs(base: str, *, numbers: str) -> tuple[_Need, ...]:
+def _person_needs(base: str) -> tuple[_Need, ...]:
     return (
         _Need("person.surname", f"{base}/СведФЛ/ФИО/@Фамилия", ABSENT_HERE),
         _Need("person.given_name", f"{base}/СведФЛ/ФИО/@Имя", ABSENT_HERE),
-        _Need("person.inn", f"{numbers}/@ИННФЛ", ABSENT_HERE),
-        _Need("person.snils", f"{numbers}/@СНИЛС", ABSENT_HERE),
+        _Need("person.inn", f"{base}/@ИННФЛ", ABSENT_HERE),
+        _Need("person.snils", f"{base}/@СНИЛС", ABSENT_HERE),
     )
-
-
-_BIRTH_AND_PASSPORT = (
-    ("person.birth_date", "СведФЛ/@ДатаРожд", NOT_IN_CERTIFICATE, True),
-    ("person.identity", "СведФЛ/УдЛичнФЛ", DISPUTED, False),
-)
 
 
 def _representative_needs(base: str) -> tuple[_Need, ...]:
     return (
-        *_person_needs(base, numbers=base),
-        *(
-            _Need(route, f"{base}/{path}", why, mandatory)
-            for route, path, why, mandatory in _BIRTH_AND_PASSPORT
-        ),
+        *_person_needs(base),
+        _Need("person.birth_date", f"{base}/СведФЛ/@ДатаРожд", NOT_IN_CERTIFICATE),
+        _Need("person.identity", f"{base}/СведФЛ/УдЛичнФЛ", DISPUTED, mandatory=False),
     )
 
 
@@ -221,14 +213,14 @@ _PRINCIPAL_NEEDS: dict[PrincipalKind, tuple[_Need, ...]] = {
         _Need("organization.ogrn", f"{_ORGANIZATION}/@ОГРН", ABSENT_HERE),
         _Need("organization.region", f"{_ORGANIZATION}/АдрРег/@Регион", ABSENT_HERE),
         _Need("organization.address", f"{_ORGANIZATION}/АдрРег/АдрРФ", ADDRESS_MAY_DIFFER),
-        *_person_needs(_HEAD, numbers=_HEAD),
+        *_person_needs(_HEAD),
         _Need("person.position", f"{_HEAD}/@Должность", ABSENT_HERE),
     ),
     PrincipalKind.SOLE_TRADER: (
         _Need("ogrnip", "Доверит/ИПДовер/@ОГРНИП", ABSENT_HERE),
-        *_person_needs("Доверит/ИПДовер", numbers="Доверит/ИПДовер"),
+        *_person_needs("Доверит/ИПДовер"),
     ),
-    PrincipalKind.PERSON: _person_needs("Доверит/ФЛДовер", numbers="Доверит/ФЛДовер"),
+    PrincipalKind.PERSON: _person_needs("Доверит/ФЛДовер"),
 }
 _REPRESENTATIVE_NEEDS: dict[RepresentativeKind, tuple[_Need, ...]] = {
     RepresentativeKind.SOLE_TRADER: (

@@ -22,6 +22,7 @@ Node: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
 
+_PARSER_LIMITS = {"ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG", "ERR_ENTITY_LOOP"}
 _ENCODINGS = {"ascii", "utf-8", "cp1251"}
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 # Atomic groups: a crafted prolog must not make the search backtrack.
@@ -65,7 +66,7 @@ def parse(
     except etree.XMLSyntaxError as error:
         # The parser's own message may quote the document; the name of the fault does not.
         fault = error.error_log.last_error
-        if fault is not None and fault.type_name in _LIMITS:
+        if fault is not None and fault.type_name in _PARSER_LIMITS:
             raise BudgetExceeded(f"parser limits for {what}, in bytes", max_bytes) from None
         name = fault.type_name if fault is not None else "empty"
         raise MalformedError(what, f"line {error.lineno}", f"not well-formed ({name})") from None
@@ -75,9 +76,6 @@ def parse(
         if depth > max_depth:
             raise BudgetExceeded(f"depth of {what}", max_depth)
     return root
-
-
-_LIMITS = {"ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG", "ERR_ENTITY_LOOP"}
 
 
 def _encoding(data: bytes, what: str) -> str:
@@ -94,6 +92,11 @@ def _encoding(data: bytes, what: str) -> str:
 
 def serialize(root: Node, *, encoding: str = "UTF-8", indent: bool = True) -> bytes:
     r"""Write a document, beginning with its XML declaration on a line of its own.
+
+    Args:
+        root: The root element.
+        encoding: ``UTF-8`` or ``windows-1251``.
+        indent: Whether to lay the elements out for people; never for what is already signed.
 
     Example:
         >>> serialize(parse(b"<a><b/></a>"))
