@@ -84,6 +84,14 @@ def test_a_blinded_scalar_always_fits_the_table(params):
     assert worst.bit_length() <= len(comb) * comb.width
 
 
+@every_set
+def test_blinding_reaches_the_top_bits_of_the_scalar(params):
+    """An order close to a power of two would show them through a mask shorter than half of it."""
+    power = params.q.bit_length() - 1 if params.cofactor == 4 else params.q.bit_length()
+    tops = {blinded(1, params.q, secrets.token_bytes) % 2**power >> power - 8 for _ in range(100)}
+    assert len(tops) > 30
+
+
 @given(st.integers(0, 1000))
 def test_odd_is_odd_and_congruent(scalar):
     assert odd(scalar, 101) & 1
@@ -148,6 +156,13 @@ def test_every_sum_of_small_multiples_is_right(params):
             assert not any(
                 curve.group.has_abscissa(total, r, params.q) for r in (0, 1, params.x, params.q)
             )
+
+
+@forms
+def test_doubling_zero_times_changes_nothing(params):
+    curve = curve_of(params)
+    point = curve.multiply((params.x, params.y), 5)
+    assert curve.group.double(point, 0) == point
 
 
 @forms

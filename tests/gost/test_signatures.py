@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from medsign.errors import UsageError
 from medsign.gost import PARAM_SETS, PortableProvider, PrivateKey, PublicKey, param_set
 from medsign.gost.curve import curve_of
 from medsign.gost.params import EXAMPLE_256, EXAMPLE_512
+from medsign.gost.portable import rfc6979
+from medsign.gost.streebog import Streebog
 
 every_set = pytest.mark.parametrize("params", PARAM_SETS, ids=lambda params: params.name)
 A256 = param_set("1.2.643.7.1.2.1.1.1")
@@ -176,7 +179,8 @@ def test_a_signature_of_a_wrong_length_is_refused(params):
     digest = bytes(params.size)
     signature = PROVIDER.sign(KEYS[params], digest)
     public = KEYS[params].public_key()
-    for octets in (b"", signature[:-1], signature[1:], signature + b"\0", b"\0" + signature):
+    s, r = signature[: params.size], signature[params.size :]
+    for octets in (b"", s, signature[:-1], signature[1:], signature + b"\0", s + b"\0" + r):
         assert not PROVIDER.verify(public, digest, octets)
 
 
@@ -198,6 +202,29 @@ def test_a_forgery_that_makes_the_point_vanish_is_refused():
         assert not PROVIDER.verify(key, secrets.token_bytes(params.size), one + one)
 
 
+def test_a_zero_r_is_no_key_to_every_door():
+    # The base point of this set has abscissa 0: without the check s = e, r = 0 signs anything.
+    params = param_set("1.2.643.2.2.35.3")
+    digest = secrets.token_bytes(31) + b"\0"
+    forgery = digest[::-1] + bytes(32)
+    assert params.x == 0
+    assert not PROVIDER.verify(KEYS[params].public_key(), digest, forgery)
+
+
+def test_a_zero_s_is_refused_even_where_the_equation_holds():
+    digest, r, key = with_vanishing_s(CRYPTOPRO_A, nonce=5)
+    signature = bytes(32) + r.to_bytes(32, "big")
+    assert not PROVIDER.verify(key.public_key(), digest, signature)
+
+
+def with_vanishing_s(params, nonce):
+    """Return a digest, the r of the nonce and the key -ke/r, with which s = rd + ke is zero."""
+    x, _ = curve_of(params).multiply_base(nonce, secrets.token_bytes)
+    r, e = x % params.q, 1
+    key = PrivateKey(params, -nonce * e * pow(r, -1, params.q) % params.q)
+    return e.to_bytes(params.size, "little"), r, key
+
+
 def test_two_signatures_of_one_digest_differ():
     key = KEYS[A256]
     assert PROVIDER.sign(key, bytes(32)) != PROVIDER.sign(key, bytes(32))
@@ -212,6 +239,15 @@ def test_a_derived_nonce_makes_equal_signatures_of_equal_digests():
     assert signature[32:] != provider.sign(key, b"\1" * 32)[32:]
 
 
+@every_set
+def test_a_derived_nonce_takes_the_digest_as_the_number_that_is_signed(params):
+    key, digest = KEYS[params], bytes(range(params.size))
+    nonces = rfc6979(params.q, key.value, digest[::-1], partial(Streebog, params.digest))
+    x, _ = curve_of(params).multiply_base(next(nonces), secrets.token_bytes)
+    signature = PortableProvider(deterministic=True).sign(key, digest)
+    assert int.from_bytes(signature[params.size :], "big") == x % params.q
+
+
 def test_a_derived_nonce_does_not_depend_on_the_blinding():
     key = KEYS[CRYPTOPRO_A]
     one, other = (
@@ -222,17 +258,12 @@ def test_a_derived_nonce_does_not_depend_on_the_blinding():
 
 
 def test_a_zero_half_is_drawn_again():
-    """The nonce for which s vanishes: k = -rd/e; the provider must go on to the next one."""
-    params, e = CRYPTOPRO_A, 1
-    q = params.q
-    nonce = 5
-    x, _ = curve_of(params).multiply_base(nonce, secrets.token_bytes)
-    key = PrivateKey(params, -nonce * e * pow(x % q, -1, q) % q)
+    digest, _, key = with_vanishing_s(CRYPTOPRO_A, nonce=5)
     provider = PortableProvider()
-    provider._nonces = lambda *_: iter([nonce, 7])
-    signature = provider.sign(key, e.to_bytes(32, "little"))
-    seventh, _ = curve_of(params).multiply_base(7, secrets.token_bytes)
-    assert int.from_bytes(signature[32:], "big") == seventh % q
+    provider._nonces = lambda *_: iter([5, 7])
+    signature = provider.sign(key, digest)
+    seventh, _ = curve_of(CRYPTOPRO_A).multiply_base(7, secrets.token_bytes)
+    assert int.from_bytes(signature[32:], "big") == seventh % CRYPTOPRO_A.q
 
 
 def test_generated_keys_differ_and_come_from_the_given_source():

@@ -88,8 +88,7 @@ class Edwards:
     def has_abscissa(self, point: Point, r: int, q: int) -> bool:
         """Tell whether the Weierstrass x of a point is r modulo q, without inverting anything."""
         _, y, z, _ = point
-        denominator = (z - y) % self.p
+        denominator = z - y
+        # Of the neutral point the denominator is zero and the numerator is not: no r fits.
         numerator = self.s * (z + y) + self.t * denominator
-        return denominator != 0 and any(
-            (c * denominator - numerator) % self.p == 0 for c in range(r, self.p, q)
-        )
+        return any((c * denominator - numerator) % self.p == 0 for c in range(r, self.p, q))

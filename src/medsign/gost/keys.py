@@ -96,7 +96,7 @@ class PrivateKey:
 
     @classmethod
     def from_octets(cls, params: ParamSet, octets: bytes) -> PrivateKey:
-        """Read a little-endian number (RFC 9548 §5 without a mask): 32 or 64 octets.
+        """Read a little-endian number of 32 or 64 octets, as PKCS #8 files hold it.
 
         Raises:
             InvalidKey: The length is wrong, or the number is outside [1, q).

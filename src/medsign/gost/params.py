@@ -1,7 +1,7 @@
 """Parameter sets of GOST R 34.10-2012: the curves that certificates name by OID.
 
-Values: RFC 7836 §5 and RFC 9215 appendix C (tc26), RFC 4357 §11.4 (CryptoPro, the same curves
-under older names), GOST R 34.10-2012 appendix A (the worked examples).
+Values: RFC 7836 appendix A (256-A and the 512-bit sets), RFC 4357 §11.4 (CryptoPro; RFC 9215
+appendix C gives the same curves their tc26 names), GOST R 34.10-2012 appendix A (the examples).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class DigestAlgorithm(enum.Enum):
     """Streebog, GOST R 34.11-2012 (RFC 6986), in its two lengths.
 
     Attributes:
-        oid: The identifier in an AlgorithmIdentifier (RFC 9215 §2).
+        oid: The identifier in an AlgorithmIdentifier (RFC 9215 §3).
         size: Octets of a digest.
     """
 

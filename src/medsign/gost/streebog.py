@@ -188,7 +188,7 @@ class Streebog:
             state = compress(state, bits, block)
             bits += 8 * _BLOCK
             total += block
-        self._state, self._bits, self._sum = state, bits, total % _MODULUS
+        self._state, self._bits, self._sum = state, bits, total
 
     def digest(self) -> bytes:
         """Return the digest of what was added so far: 32 or 64 octets; more may be added."""

@@ -88,4 +88,5 @@ class Weierstrass:
         """Tell whether the affine x of a point is r modulo q, without inverting anything."""
         x, _, z = point
         zz = z * z % self.p
-        return z != 0 and any((c * zz - x) % self.p == 0 for c in range(r, self.p, q))
+        # X of infinity is never zero, so infinity has no abscissa here either.
+        return any((c * zz - x) % self.p == 0 for c in range(r, self.p, q))
