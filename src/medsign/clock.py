@@ -8,6 +8,9 @@ from typing import Protocol
 
 from medsign.errors import UsageError
 
+sleep = time.sleep
+"""How a blocking driver lets seconds pass, unless it is given another way."""
+
 # Moscow has kept UTC+3 all year since 26.10.2014 (Federal Law 248-ФЗ); a fixed offset needs no
 # time zone database on the clinic's Windows machines.
 MOSCOW = timezone(timedelta(hours=3), "MSK")

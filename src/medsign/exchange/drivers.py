@@ -1,0 +1,234 @@
+"""The two drivers that perform effects: one blocks, one awaits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from medsign.clock import Clock, SystemClock, sleep
+from medsign.errors import (
+    BudgetExceeded,
+    ConnectFailed,
+    ConnectionLost,
+    MedsignError,
+    TimedOut,
+    UsageError,
+)
+from medsign.exchange.effects import Answer, Do, Effect, Flow, Item, Listing, Send, Wait
+
+T = TypeVar("T")
+_Step = Callable[[], Any]
+_NOTHING_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
+
+
+class Driver:
+    """Runs flows and blocks until they end.
+
+    Args:
+        http: The client to send with. It is used, never closed: who constructs, closes.
+        clock: Where deadlines are measured.
+        sleep: How to let seconds pass.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        *,
+        clock: Clock | None = None,
+        sleep: Callable[[float], None] = sleep,
+    ) -> None:
+        self._http = http
+        self._clock = clock or SystemClock()
+        self._sleep = sleep
+
+    def run(self, flow: Flow[T]) -> T:
+        """Perform a flow to its end and return its value."""
+        step: _Step = partial(next, flow)
+        try:
+            while True:
+                step = self._perform(step(), flow)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        finally:
+            flow.close()
+
+    def iterate(self, listing: Listing[T]) -> Iterator[T]:
+        """Perform a listing as far as the caller takes its elements."""
+        step: _Step = partial(next, listing)
+        try:
+            while True:
+                effect = step()
+                if isinstance(effect, Item):
+                    yield effect.value
+                    step = partial(next, listing)
+                else:
+                    step = self._perform(effect, listing)
+        except StopIteration:
+            return
+        finally:
+            listing.close()
+
+    def _perform(self, effect: Effect, flow: Generator[Any, Any, Any]) -> _Step:
+        try:
+            match effect:
+                case Send():
+                    return partial(flow.send, self._send(effect))
+                case Wait(seconds):
+                    return partial(flow.send, self._sleep(seconds))
+                case Do(work):
+                    return partial(flow.send, work())
+        except Exception as error:  # noqa: BLE001 - the flow decides; what it lets pass comes out
+            return partial(flow.throw, error)
+
+    def _send(self, effect: Send) -> Answer:
+        with _Typed():
+            response = self._http.send(
+                effect.request, auth=effect.auth, stream=True, follow_redirects=False
+            )
+            body = _Body(effect, self._clock)
+            try:
+                for chunk in response.iter_bytes():
+                    body.add(chunk)
+            finally:
+                response.close()
+            return body.answer(response)
+
+
+class AsyncDriver:
+    """Runs flows on asyncio or trio, by anyio.
+
+    Args:
+        http: The client to send with. It is used, never closed: who constructs, closes.
+        clock: Where deadlines are measured.
+        sleep: How to let seconds pass.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        clock: Clock | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._http = http
+        self._clock = clock or SystemClock()
+        self._sleep = sleep
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Perform a flow to its end and return its value.
+
+        Cancelling is safe: what was about to be sent is in the journal before its first byte, and
+        a journal write that has begun is finished.
+        """
+        step: _Step = partial(next, flow)
+        try:
+            while True:
+                try:
+                    effect = step()
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+                step = await self._perform(effect, flow)
+        finally:
+            flow.close()
+
+    async def iterate(self, listing: Listing[T]) -> AsyncIterator[T]:
+        """Perform a listing as far as the caller takes its elements."""
+        step: _Step = partial(next, listing)
+        try:
+            while True:
+                try:
+                    effect = step()
+                except StopIteration:
+                    return
+                if isinstance(effect, Item):
+                    yield effect.value
+                    step = partial(next, listing)
+                else:
+                    step = await self._perform(effect, listing)
+        finally:
+            listing.close()
+
+    async def _perform(self, effect: Effect, flow: Generator[Any, Any, Any]) -> _Step:
+        try:
+            match effect:
+                case Send():
+                    return partial(flow.send, await self._send(effect))
+                case Wait(seconds):
+                    return partial(flow.send, await self._sleep(seconds))
+                case Do(work):
+                    return partial(flow.send, await anyio.to_thread.run_sync(work))
+        except Exception as error:  # noqa: BLE001 - as in the blocking driver
+            return partial(flow.throw, error)
+
+    async def _send(self, effect: Send) -> Answer:
+        with _Typed():
+            response = await self._http.send(
+                effect.request, auth=effect.auth, stream=True, follow_redirects=False
+            )
+            body = _Body(effect, self._clock)
+            try:
+                async for chunk in response.aiter_bytes():
+                    body.add(chunk)
+            finally:
+                await response.aclose()
+            return body.answer(response)
+
+
+class _Body:
+    """Collects an answer's body within its bounds of size and time."""
+
+    def __init__(self, effect: Send, clock: Clock) -> None:
+        self._effect = effect
+        self._clock = clock
+        self._content = bytearray()
+
+    def add(self, chunk: bytes) -> None:
+        self._content += chunk
+        if len(self._content) > self._effect.max_bytes:
+            raise BudgetExceeded("answer body", self._effect.max_bytes)
+        # A peer that drips one byte a second never trips a read time-out; the deadline does.
+        if self._clock.monotonic() > self._effect.deadline:
+            raise TimedOut("the answer was still coming at the deadline")
+
+    def answer(self, response: httpx.Response) -> Answer:
+        return Answer(response.status_code, response.headers, bytes(self._content))
+
+
+class _Typed:
+    """Turns httpx's errors into the tree of medsign, without the URL in the text."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, httpx.TransportError | httpx.StreamError | httpx.InvalidURL):
+            raise _typed(error) from error
+
+
+def _typed(error: Exception) -> MedsignError:
+    name = type(error).__name__
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
+        return UsageError(f"the request cannot be sent ({name})")
+    if isinstance(error, _NOTHING_SENT):
+        return ConnectFailed(f"no connection was made ({name})")
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"no answer in time ({name})")
+    return ConnectionLost(f"the connection broke before the answer was complete ({name})")
