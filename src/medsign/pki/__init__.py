@@ -1,0 +1,1 @@
+"""Certificates: keys, profile, chains, revocation, time stamps and issuing."""

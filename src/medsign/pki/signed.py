@@ -1,0 +1,238 @@
+"""One signature of a CMS message: what a time stamp and a CAdES signature have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import attrs
+
+from medsign.codec.asn1 import (
+    AlgorithmIdentifier,
+    Attribute,
+    Certificate,
+    EssCertId,
+    GeneralName,
+    IssuerAndSerial,
+    Name,
+    SignedData,
+    SignerInfo,
+    encode_signed_attributes,
+    oids,
+)
+from medsign.errors import Unavailable
+from medsign.gost import Provider, digest
+from medsign.pki.problems import Problem, ProblemCode
+from medsign.pki.signatures import (
+    SignatureCheck,
+    digest_of_signature,
+    hash_octets,
+    verify_digest,
+)
+from medsign.pki.signing import Signer, sign, signature_algorithm
+
+
+@attrs.frozen(kw_only=True)
+class SignerFacts:
+    """What one signature of a CMS message turned out to be.
+
+    Attributes:
+        signer: The signature.
+        certificate: The signer's certificate, ``None`` when it is not at hand.
+        signature: Whether the value is good; ``None`` when there was nothing to check it with.
+        problems: Everything found; empty when the signature is good. The chain of the certificate
+            and its revocation are no part of it.
+    """
+
+    signer: SignerInfo
+    certificate: Certificate | None
+    signature: SignatureCheck | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the certificate's key signed exactly this content."""
+        return self.signature is SignatureCheck.VALID and not self.problems
+
+
+def check_signer(
+    signed_data: SignedData,
+    signer: SignerInfo,
+    content: bytes | Mapping[str, bytes] | None = None,
+    *,
+    candidates: Iterable[Certificate] = (),
+    provider: Provider | None = None,
+) -> SignerFacts:
+    """Check one signature of a message (RFC 5652 §5.4-5.6, RFC 5035 §5).
+
+    Args:
+        signed_data: The message.
+        signer: One of ``signed_data.signers``.
+        content: What was signed, when it is not in the message; or its digests by OID of the
+            algorithm, when it is too large to be held.
+        candidates: Where to look for the signer's certificate besides the message.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+    """
+    problems: list[Problem] = []
+
+    def note(code: ProblemCode, detail: str = "") -> None:
+        problems.append(Problem(code, detail=detail))
+
+    certificate = find_signer_certificate(
+        signer, (*signed_data.certificates, *candidates), provider=provider
+    )
+    if certificate is None:
+        note(ProblemCode.SIGNER_UNKNOWN)
+    found = _content_digest(signer, signed_data.content if content is None else content, provider)
+    hashed = None
+    if isinstance(found, ProblemCode):
+        note(found)
+    else:
+        hashed = found
+    named = digest_of_signature(signer.signature_algorithm)
+    if named is not None and named.oid != signer.digest_algorithm.oid:
+        note(ProblemCode.ALGORITHM_MISMATCH, "the digest is not that of the signature algorithm")
+    if signer.signed_attributes_der is not None:
+        if signer.content_type != signed_data.content_type:
+            note(ProblemCode.CONTENT_TYPE_MISMATCH)
+        if hashed is not None and signer.message_digest != hashed:
+            note(ProblemCode.DIGEST_MISMATCH)
+        attributes = signer.signed_attributes_der
+        hashed = None if named is None else digest(named, attributes, provider=provider)
+    elif signed_data.content_type != oids.DATA:
+        note(ProblemCode.CONTENT_TYPE_MISMATCH, "content of this type needs signed attributes")
+    signature = None
+    if certificate is not None and named is None:
+        signature = SignatureCheck.UNSUPPORTED
+    elif certificate is not None and hashed is not None:
+        signature = verify_digest(
+            certificate.public_key,
+            signer.signature_algorithm,
+            hashed,
+            signer.signature,
+            provider=provider,
+        )
+    if signature is not None and (code := signature.problem):
+        note(code)
+    references = signer.signing_certificates[:1]
+    if certificate and not all(
+        refers_to(each, certificate, provider=provider) for each in references
+    ):
+        note(ProblemCode.SIGNING_CERTIFICATE_MISMATCH)
+    return SignerFacts(
+        signer=signer, certificate=certificate, signature=signature, problems=tuple(problems)
+    )
+
+
+def find_signer_certificate(
+    signer: SignerInfo,
+    candidates: Iterable[Certificate],
+    *,
+    provider: Provider | None = None,
+) -> Certificate | None:
+    """Return the signer's certificate out of those at hand.
+
+    Several may fit the identifier (a re-issued one with the same key, or a planted one); the one
+    that the signed reference names goes first.
+    """
+    fitting = [each for each in candidates if _fits(signer.sid, each)]
+    for each in fitting:
+        references = signer.signing_certificates
+        if references and refers_to(references[0], each, provider=provider):
+            return each
+    return fitting[0] if fitting else None
+
+
+def refers_to(
+    reference: EssCertId, certificate: Certificate, *, provider: Provider | None = None
+) -> bool:
+    """Tell whether a reference is to this certificate; an unknown digest fits nothing."""
+    serial = reference.serial_number
+    if serial is not None and serial != certificate.serial_number:
+        return False
+    names = [each.value for each in reference.issuer if isinstance(each.value, Name)]
+    if names and not any(name.matches(certificate.issuer) for name in names):
+        return False
+    try:
+        found = hash_octets(reference.hash_oid, certificate.der, provider=provider)
+    except Unavailable:
+        return False
+    return found == reference.digest
+
+
+def certificate_reference(
+    certificate: Certificate, hash_oid: str, *, provider: Provider | None = None
+) -> EssCertId:
+    """Return the reference to a certificate that its signer signs (signing-certificate-v2).
+
+    Args:
+        certificate: The signer's certificate.
+        hash_oid: The digest algorithm.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+    """
+    return EssCertId(
+        hash_oid=hash_oid,
+        digest=hash_octets(hash_oid, certificate.der, provider=provider),
+        issuer=(GeneralName("directory", certificate.issuer),),
+        serial_number=certificate.serial_number,
+    )
+
+
+def make_signer_info(
+    signer: Signer,
+    *,
+    content_type: str,
+    content_digest: bytes,
+    signing_time: datetime | None = None,
+    others: Iterable[Attribute] = (),
+    provider: Provider | None = None,
+) -> SignerInfo:
+    """Sign the digest of some content with the attributes of CAdES-BES (ETSI EN 319 122-1).
+
+    Args:
+        signer: Whose key and certificate.
+        content_type: Type of the content, usually `oids.DATA`.
+        content_digest: The content hashed by ``signer.digest_algorithm``.
+        signing_time: When, by the signer's clock; aware.
+        others: Further signed attributes.
+        provider: Who hashes; by default `medsign.gost.default_provider`.
+
+    Returns:
+        The signature, for `medsign.codec.asn1.encode_signed_data`.
+    """
+    certificate, hashing = signer.certificate, signer.digest_algorithm
+    attributes = encode_signed_attributes(
+        content_type=content_type,
+        message_digest=content_digest,
+        signing_time=signing_time,
+        signing_certificate=certificate_reference(certificate, hashing.oid, provider=provider),
+        others=others,
+    )
+    return SignerInfo(
+        version=1,
+        sid=IssuerAndSerial(certificate.issuer, certificate.serial_number),
+        digest_algorithm=AlgorithmIdentifier(hashing.oid),
+        signature_algorithm=signature_algorithm(signer),
+        signature=sign(signer, attributes, provider=provider),
+        signed_attributes_der=attributes,
+    )
+
+
+def _fits(sid: IssuerAndSerial | bytes, certificate: Certificate) -> bool:
+    if isinstance(sid, bytes):
+        return certificate.subject_key_identifier == sid
+    return certificate.serial_number == sid.serial_number and certificate.issuer.matches(sid.issuer)
+
+
+def _content_digest(
+    signer: SignerInfo, content: bytes | Mapping[str, bytes] | None, provider: Provider | None
+) -> bytes | ProblemCode:
+    oid = signer.digest_algorithm.oid
+    if isinstance(content, Mapping):
+        return content.get(oid, ProblemCode.CONTENT_MISSING)
+    if content is None:
+        return ProblemCode.CONTENT_MISSING
+    try:
+        return hash_octets(oid, content, provider=provider)
+    except Unavailable:
+        return ProblemCode.ALGORITHM_UNSUPPORTED
