@@ -127,7 +127,9 @@ class IllegalTransition(UsageError):
         self.event = event
         self.allowed = tuple(sorted(allowed))
         listed = ", ".join(self.allowed) or "none"
-        super().__init__(f"{model}: event {event!r} is illegal in state {state!r}; allowed: {listed}")
+        super().__init__(
+            f"{model}: event {event!r} is illegal in state {state!r}; allowed: {listed}"
+        )
 
     def diagnostics(self) -> str:
         allowed = ", ".join(f"«{name}»" for name in self.allowed) or "нет"
@@ -149,7 +151,8 @@ class MalformedError(MedsignError):
     code = "MS-MALFORMED"
 
     def __init__(self, what: str, where: str, why: str) -> None:
-        super().__init__(f"malformed {what} at {where}: {why}" if where else f"malformed {what}: {why}")
+        place = f" at {where}" if where else ""
+        super().__init__(f"malformed {what}{place}: {why}")
         self.what = what
         self.where = where
         self.why = why

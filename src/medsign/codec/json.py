@@ -180,6 +180,11 @@ def _only_list(build: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return hook
 
 
+def _string(value: Any, kind: Any) -> Any:
+    # cattrs dispatches by class: an enumeration of strings comes here too.
+    return _text(value) if kind is str else _member(value, kind)
+
+
 def _member(value: Any, kind: Any) -> Any:
     try:
         return kind(value)
@@ -228,8 +233,9 @@ def _make_converter() -> Converter:
             kind, converter, _cattrs_omit_if_default=True, **_wire_names(kind)
         )
 
-    for kind, name in ((str, "a string"), (int, "an integer"), (bool, "true or false")):
-        converter.register_structure_hook(kind, _strict(kind, name))
+    converter.register_structure_hook(int, _strict(int, "an integer"))
+    converter.register_structure_hook(bool, _strict(bool, "true or false"))
+    converter.register_structure_hook(str, _string)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook(date, _day)

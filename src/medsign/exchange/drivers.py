@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -71,7 +71,7 @@ class Driver:
             while True:
                 effect = step()
                 if isinstance(effect, Item):
-                    yield effect.value
+                    yield cast(Item[T], effect).value
                     step = partial(next, listing)
                 else:
                     step = self._perform(effect, listing)
@@ -86,7 +86,8 @@ class Driver:
                 case Send():
                     return partial(flow.send, self._send(effect))
                 case Wait(seconds):
-                    return partial(flow.send, self._sleep(seconds))
+                    self._sleep(seconds)
+                    return partial(flow.send, None)
                 case Do(work):
                     return partial(flow.send, work())
         except Exception as error:  # noqa: BLE001 - the flow decides; what it lets pass comes out
@@ -154,7 +155,7 @@ class AsyncDriver:
                 except StopIteration:
                     return
                 if isinstance(effect, Item):
-                    yield effect.value
+                    yield cast(Item[T], effect).value
                     step = partial(next, listing)
                 else:
                     step = await self._perform(effect, listing)
@@ -167,7 +168,8 @@ class AsyncDriver:
                 case Send():
                     return partial(flow.send, await self._send(effect))
                 case Wait(seconds):
-                    return partial(flow.send, await self._sleep(seconds))
+                    await self._sleep(seconds)
+                    return partial(flow.send, None)
                 case Do(work):
                     return partial(flow.send, await anyio.to_thread.run_sync(work))
         except Exception as error:  # noqa: BLE001 - as in the blocking driver

@@ -1,0 +1,327 @@
+"""What every operation of one service shares, and how it is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+from typing import Any, TypeVar
+
+import attrs
+import httpx
+
+from medsign.clock import Clock, SystemClock
+from medsign.codec import json
+from medsign.errors import (
+    ApiError,
+    DeadlineExceeded,
+    MalformedError,
+    MedsignError,
+    OutcomeUnknown,
+    TransportError,
+    UnexpectedAnswer,
+)
+from medsign.exchange.effects import Answer, Flow, Item, Listing, Send, Wait, do, send
+from medsign.exchange.events import (
+    Event,
+    EventHook,
+    RequestFailed,
+    RequestSent,
+    ResponseReceived,
+    RetryScheduled,
+    ignore,
+)
+from medsign.exchange.ledger import Ledger, Outcome
+from medsign.exchange.limits import RateLimit
+from medsign.exchange.problem import refusal, request_id
+from medsign.exchange.retry import Repeat, RetryPolicy, may_repeat, outcome_unknown
+from medsign.store import MemoryStore, Store
+
+T = TypeVar("T")
+Resolve = Callable[[str], Flow[Answer | None]]
+
+
+def _directory(url: str | httpx.URL) -> httpx.URL:
+    url = httpx.URL(url)
+    return url if url.path.endswith("/") else url.copy_with(path=f"{url.path}/")
+
+
+def _new_key() -> str:
+    return str(uuid.uuid4())
+
+
+@attrs.frozen(kw_only=True)
+class Context:
+    """The settings of one service and the ways to send a request to it.
+
+    Attributes:
+        service: Short name, for instance ``sep``; it stands in events and errors.
+        base_url: Where the service is; relative paths of operations are joined to it.
+        auth: How its requests are authorised.
+        clock: Where time is taken from.
+        store: Where idempotency keys are written down; by default in memory, which does not
+            survive the process.
+        policy: How patient the client is.
+        limit: The service's rate limit, or ``None``.
+        emit: Called with each event; it must not block.
+        headers: Fields of every request.
+        new_key: Makes idempotency keys.
+        max_bytes: Size above which an answer is refused.
+    """
+
+    service: str
+    base_url: httpx.URL = attrs.field(converter=_directory)
+    auth: httpx.Auth | None = attrs.field(default=None, repr=False)
+    clock: Clock = attrs.field(factory=SystemClock, repr=False)
+    store: Store = attrs.field(factory=MemoryStore, repr=False)
+    policy: RetryPolicy = attrs.field(factory=RetryPolicy, repr=False)
+    limit: RateLimit | None = attrs.field(default=None, repr=False)
+    emit: EventHook = attrs.field(default=ignore, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    new_key: Callable[[], str] = attrs.field(default=_new_key, repr=False)
+    max_bytes: int = 64 * 1024 * 1024
+
+    @property
+    def ledger(self) -> Ledger:
+        """The calls that create something, by idempotency key."""
+        return Ledger(self.store, self.clock)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        content_type: str = "application/json",
+        query: Mapping[str, str | int | None] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Request:
+        """Build a request.
+
+        Args:
+            method: HTTP method.
+            path: Relative to the base URL, without a leading slash. Never put personal data here
+                or into the query: URLs stand in the logs of every proxy on the way.
+            body: A value to send as JSON, instead of `content`.
+            content: The octets to send, of the given type.
+            content_type: Type of `content`.
+            query: Query parameters; those that are ``None`` are left out.
+            headers: Further fields.
+        """
+        payload = json.encode(body) if body is not None else content
+        fields = {"Accept": "application/json", **self.headers, **(headers or {})}
+        if payload is not None:
+            fields["Content-Type"] = content_type
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        url = self.base_url.join(path)
+        return httpx.Request(
+            method,
+            url.copy_merge_params(parameters) if parameters else url,
+            headers=fields,
+            content=payload,
+        )
+
+    def fetch(
+        self, operation: str, request: httpx.Request, *, repeat: Repeat = Repeat.SAFE
+    ) -> Flow[Answer]:
+        """Send a request that creates nothing, as patiently as the policy says.
+
+        Returns:
+            The 2xx answer.
+
+        Raises:
+            ApiError: The service refused, and a repeat would not help.
+            TransportError: No answer came in any attempt.
+            DeadlineExceeded: The time was over before an attempt could begin.
+        """
+        return self._attempts(operation, request, repeat, self._deadline())
+
+    def create(
+        self,
+        operation: str,
+        request: httpx.Request,
+        key: str | None = None,
+        *,
+        resolve: Resolve | None = None,
+    ) -> Flow[Answer]:
+        """Send a request that creates something: once, whatever happens on the way.
+
+        The key is stored before the first byte leaves. When no answer comes, the service is asked
+        what became of the call; only when it says that it never saw it, is it sent again, under
+        the same key. A call repeated by the caller under a used key asks first, too.
+
+        Args:
+            operation: Name of the operation.
+            request: What to send.
+            key: The idempotency key; give your own (for instance the number of your document) to
+                make a second press of the button harmless.
+            resolve: How to ask for the outcome; by default ``GET operations/{key}``.
+
+        Raises:
+            OutcomeUnknown: No answer came and the service could not be asked either.
+            ApiError: The service refused; nothing was created.
+            UsageError: The key was used for another request.
+        """
+        key = key or self.new_key()
+        resolve = resolve or partial(self._ask, operation)
+        request.headers["Idempotency-Key"] = key
+        known = yield from do(
+            partial(self.ledger.open, f"{self.service}.{operation}", key, request)
+        )
+        deadline = self._deadline()
+        doubtful = known in (Outcome.UNKNOWN, Outcome.ANSWERED)
+        for attempt in count(1):
+            if doubtful and (found := (yield from self._resolved(operation, key, resolve))):
+                yield from do(partial(self.ledger.close, key, Outcome.ANSWERED))
+                return found
+            try:
+                answer = yield from self._attempts(operation, request, Repeat.KEYED, deadline)
+            except MedsignError as error:
+                if not outcome_unknown(error):
+                    if isinstance(error, ApiError | TransportError):
+                        yield from do(partial(self.ledger.close, key, Outcome.REFUSED))
+                    raise
+                last = attempt >= self.policy.attempts
+                if last or not (yield from self._pause(operation, attempt, error, deadline)):
+                    raise OutcomeUnknown(name, key) from error
+                doubtful = True
+            else:
+                yield from do(partial(self.ledger.close, key, Outcome.ANSWERED))
+                return answer
+        raise AssertionError("unreachable: the loop above has no end")
+
+    def pages(
+        self, operation: str, path: str, kind: type[T], query: Mapping[str, str | int | None]
+    ) -> Listing[T]:
+        """Yield the items of a paginated collection, one page of it at a time.
+
+        The page is ``{"items": […], "nextCursor": "…"}``; the last one has no cursor.
+        """
+        cursor: str | None = None
+        while True:
+            request = self.request("GET", path, query={**query, "cursor": cursor})
+            answer = yield from self.fetch(operation, request)
+            page = self.read(_Page, answer)
+            for item in page.items:
+                yield Item(self._typed(partial(json.structure, kind, item)))
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def read(self, kind: type[T], answer: Answer) -> T:
+        """Return the typed value that an answer carries as JSON.
+
+        Raises:
+            UnexpectedAnswer: The answer is not what the contract says; the text says where.
+        """
+        return self._typed(partial(json.decode, kind, answer.body, max_bytes=self.max_bytes))
+
+    def _typed(self, decode: Callable[[], T]) -> T:
+        try:
+            return decode()
+        except MalformedError as error:
+            raise UnexpectedAnswer(f"{self.service}: {error}") from error
+
+    def _deadline(self) -> float:
+        return self.clock.monotonic() + self.policy.total
+
+    def _attempts(
+        self, operation: str, request: httpx.Request, repeat: Repeat, deadline: float
+    ) -> Flow[Answer]:
+        for attempt in count(1):
+            try:
+                return (yield from self._attempt(operation, request, attempt, deadline))
+            except (ApiError, TransportError) as error:
+                if attempt >= self.policy.attempts or not may_repeat(error, repeat):
+                    raise
+                if not (yield from self._pause(operation, attempt, error, deadline)):
+                    raise
+        raise AssertionError("unreachable: the loop above has no end")
+
+    def _attempt(
+        self, operation: str, request: httpx.Request, attempt: int, deadline: float
+    ) -> Flow[Answer]:
+        if self.limit and (delay := self.limit.reserve(self.clock)):
+            yield Wait(delay)
+        began = self.clock.monotonic()
+        if began >= deadline:
+            raise DeadlineExceeded(f"{self.service}.{operation}: {self.policy.total:g} s are over")
+        silence = min(self.policy.timeout, deadline - began)
+        request.extensions["timeout"] = httpx.Timeout(silence).as_dict()
+        about: dict[str, Any] = {
+            "service": self.service,
+            "operation": operation,
+            "attempt": attempt,
+        }
+        self._tell(RequestSent(**about, method=request.method, size=len(request.content)))
+        try:
+            answer = yield from send(
+                Send(request=request, auth=self.auth, deadline=deadline, max_bytes=self.max_bytes)
+            )
+        except MedsignError as error:
+            seconds = self.clock.monotonic() - began
+            known = not outcome_unknown(error)
+            self._tell(
+                RequestFailed(**about, seconds=seconds, code=error.code, outcome_known=known)
+            )
+            raise
+        self._tell(
+            ResponseReceived(
+                **about,
+                status=answer.status,
+                seconds=self.clock.monotonic() - began,
+                size=len(answer.body),
+                request_id=request_id(answer),
+            )
+        )
+        if answer.succeeded:
+            return answer
+        if answer.status < 400:
+            # A redirect would carry the document and the token to another address.
+            raise UnexpectedAnswer(f"{self.service}: status {answer.status} is not followed")
+        raise refusal(answer, self.clock)
+
+    def _pause(
+        self, operation: str, attempt: int, error: MedsignError, deadline: float
+    ) -> Flow[bool]:
+        """Wait before a repeat; false when there is no time left for one."""
+        seconds = self.policy.wait(attempt, error)
+        if self.clock.monotonic() + seconds >= deadline:
+            return False
+        self._tell(
+            RetryScheduled(
+                service=self.service,
+                operation=operation,
+                attempt=attempt + 1,
+                seconds=seconds,
+                reason=error.code,
+            )
+        )
+        yield Wait(seconds)
+        return True
+
+    def _resolved(self, operation: str, key: str, resolve: Resolve) -> Flow[Answer | None]:
+        try:
+            return (yield from resolve(key))
+        except (TransportError, ApiError, DeadlineExceeded) as error:
+            raise OutcomeUnknown(f"{self.service}.{operation}", key) from error
+
+    def _ask(self, operation: str, key: str) -> Flow[Answer | None]:
+        request = self.request("GET", f"operations/{key}")
+        try:
+            return (yield from self.fetch(f"{operation}.outcome", request))
+        except ApiError as error:
+            if error.status == 404 and error.problem == "operation-not-found":
+                return None
+            raise
+
+    def _tell(self, event: Event) -> None:
+        self.emit(event)
+
+
+@attrs.frozen
+class _Page:
+    items: list[Any]
+    next_cursor: str | None = None

@@ -1,0 +1,97 @@
+"""Idempotency keys, written down before the first byte leaves.
+
+One stream of the store per key. Its last event says what is known of the call::
+
+    sending ──► answered     a 2xx came: the call was done
+       │  └───► refused      the service said no: nothing was done
+       └──────► (nothing)    the process died or no answer came: the outcome is unknown
+
+The journal holds no answer and no document, only a digest of the request: what was created is
+asked of the service, and personal data stay there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from enum import StrEnum
+
+import attrs
+import httpx
+
+from medsign.clock import Clock
+from medsign.errors import UsageError
+from medsign.status import NewEvent
+from medsign.store import Store
+
+_PREFIX = "call/"
+
+
+class Outcome(StrEnum):
+    """What is known of a call under a key."""
+
+    NEW = "new"
+    UNKNOWN = "sending"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+
+
+@attrs.frozen
+class Unfinished:
+    """A call of which nobody knows whether it was done.
+
+    Attributes:
+        operation: For instance ``sep.send``.
+        key: Its idempotency key.
+    """
+
+    operation: str
+    key: str
+
+
+@attrs.frozen
+class Ledger:
+    """The calls that create something, by idempotency key."""
+
+    store: Store
+    clock: Clock
+
+    def open(self, operation: str, key: str, request: httpx.Request) -> Outcome:
+        """Write down that a request is about to be sent and return what was known before.
+
+        Raises:
+            UsageError: The key was used for another request.
+            VersionConflict: Another process is sending under this key right now.
+        """
+        digest = _digest(request)
+        events = self.store.load(_PREFIX + key)
+        if any(event.data.get("request", digest) != digest for event in events):
+            raise UsageError(f"idempotency key {key} was already used for another request")
+        known = Outcome(events[-1].kind) if events else Outcome.NEW
+        if known in (Outcome.NEW, Outcome.REFUSED):
+            data = {"operation": operation, "request": digest}
+            event = NewEvent(Outcome.UNKNOWN, self.clock.now(), data)
+            self.store.append(_PREFIX + key, len(events), [event])
+        return known
+
+    def close(self, key: str, outcome: Outcome) -> None:
+        """Write down how a call ended."""
+        events = self.store.load(_PREFIX + key)
+        if events and events[-1].kind != outcome:
+            self.store.append(_PREFIX + key, len(events), [NewEvent(outcome, self.clock.now())])
+
+    def unfinished(self) -> Iterator[Unfinished]:
+        """Yield the calls whose outcome is unknown, for instance after a crash."""
+        for stream in self.store.streams(_PREFIX):
+            events = self.store.load(stream)
+            if events[-1].kind == Outcome.UNKNOWN:
+                operation = str(events[-1].data["operation"])
+                yield Unfinished(operation, stream.removeprefix(_PREFIX))
+
+
+def _digest(request: httpx.Request) -> str:
+    # Only a digest of the body is kept: it may be a patient's document. The host is left out, so
+    # that a service may move.
+    content = request.read()
+    target = f"{request.method} {request.url.raw_path.decode()}\n".encode()
+    return hashlib.sha256(target + content).hexdigest()

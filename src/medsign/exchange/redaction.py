@@ -1,0 +1,49 @@
+"""Personal data and secrets are taken out of every text that may reach a log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+MASK: Final = "***"
+
+# What a remote system may quote back at us: numbers of people, mail addresses, bearer tokens,
+# Russian full names. Better to mask a harmless number than to let a СНИЛС into a ticket.
+_PERSONAL: Final = re.compile(
+    r"""
+    (?:N3|Bearer|Basic)\s+\S+                                      # credentials
+    | [\w.+-]+@[\w-]+\.[\w.-]+                                     # e-mail
+    | \+?\d(?:[\s()-]?\d){9,}                                      # СНИЛС, ИНН, phone, passport
+    | \b\d{2}\s?\d{2}\s\d{6}\b                                     # passport with spaces
+    | \b[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?\s+[А-ЯЁ][а-яё]+\s+[А-ЯЁ][а-яё]+(?:вич|вна|ична|ыч|инична)\b
+    | \b[А-ЯЁ][а-яё]+\s+[А-ЯЁ]\.\s?[А-ЯЁ]\.                        # Фамилия И. О.
+    """,
+    re.VERBOSE,
+)
+_OPEN_HEADERS: Final = frozenset(
+    {"accept", "content-length", "content-type", "date", "retry-after", "x-request-id"}
+)
+
+
+def redact(text: str, limit: int = 300) -> str:
+    """Return the text without personal data and secrets, cut to a length.
+
+    Example:
+        >>> redact("Пациент Тестова Анна Петровна, СНИЛС 999-999-999 89, не найден")
+        'Пациент ***, СНИЛС ***, не найден'
+    """
+    clean = _PERSONAL.sub(MASK, text)
+    return clean if len(clean) <= limit else f"{clean[:limit]}…"
+
+
+def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return header fields with every value masked that is not known to be harmless.
+
+    Example:
+        >>> redact_headers({"Authorization": "N3 secret", "Content-Type": "application/json"})
+        {'Authorization': '***', 'Content-Type': 'application/json'}
+    """
+    return {
+        name: value if name.lower() in _OPEN_HEADERS else MASK for name, value in headers.items()
+    }
