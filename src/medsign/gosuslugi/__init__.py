@@ -1,0 +1,90 @@
+"""The doctor's cabinet at Госуслуги: its stated rules, as pure functions (F296-F402).
+
+The cabinet has no public API. What can be known beforehand is: which documents and files it
+refuses, which fields, which level of signature an action needs, how long each stage may last.
+"""
+
+from __future__ import annotations
+
+from medsign.gosuslugi.client import Gosuslugi
+from medsign.gosuslugi.findings import Finding
+from medsign.gosuslugi.forms import (
+    REFERRAL_FORM,
+    REGISTRATION_FORM,
+    TREATMENT_FORM,
+    Blocking,
+    FormField,
+    check_form,
+)
+from medsign.gosuslugi.kits import (
+    MAX_FILE_BYTES,
+    PROFILES,
+    Document,
+    DocumentKind,
+    FileFormat,
+    KitProfile,
+    KitReport,
+    Requirement,
+    check_kit,
+    file_name,
+)
+from medsign.gosuslugi.notices import (
+    APPOINTMENT_NOTICE,
+    TEMPLATES,
+    Appointment,
+    StageNotice,
+    appointments_to_announce,
+    stage_notice,
+)
+from medsign.gosuslugi.signatures import REQUIRED_LEVEL, Action, SignatureLevel, check_signature
+from medsign.gosuslugi.status import (
+    APPLICATION_STATUS,
+    PRESCRIPTION_STATUS,
+    UPLOAD_STATUS,
+    VERIFICATION_STATUS,
+    ApplicationStep,
+    PrescriptionStage,
+    Stage,
+    UploadState,
+    application_due,
+)
+
+__all__ = [
+    "APPLICATION_STATUS",
+    "APPOINTMENT_NOTICE",
+    "MAX_FILE_BYTES",
+    "PRESCRIPTION_STATUS",
+    "PROFILES",
+    "REFERRAL_FORM",
+    "REGISTRATION_FORM",
+    "REQUIRED_LEVEL",
+    "TEMPLATES",
+    "TREATMENT_FORM",
+    "UPLOAD_STATUS",
+    "VERIFICATION_STATUS",
+    "Action",
+    "ApplicationStep",
+    "Appointment",
+    "Blocking",
+    "Document",
+    "DocumentKind",
+    "FileFormat",
+    "Finding",
+    "FormField",
+    "Gosuslugi",
+    "KitProfile",
+    "KitReport",
+    "PrescriptionStage",
+    "Requirement",
+    "SignatureLevel",
+    "Stage",
+    "StageNotice",
+    "UploadState",
+    "application_due",
+    "appointments_to_announce",
+    "check_form",
+    "check_kit",
+    "check_signature",
+    "file_name",
+    "stage_notice",
+]
