@@ -167,9 +167,8 @@ class Context:
         key = key or self.new_key()
         resolve = resolve or partial(self._ask, operation)
         request.headers["Idempotency-Key"] = key
-        known = yield from do(
-            partial(self.ledger.open, f"{self.service}.{operation}", key, request)
-        )
+        name = f"{self.service}.{operation}"
+        known = yield from do(partial(self.ledger.open, name, key, request))
         deadline = self._deadline()
         doubtful = known in (Outcome.UNKNOWN, Outcome.ANSWERED)
         for attempt in count(1):
