@@ -1,0 +1,10 @@
+"""Every service of the sandbox; a new one adds its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from medsign.sandbox.routing import Service
+from medsign.sandbox.world import World
+
+SERVICES: tuple[Callable[[World], Service], ...] = ()

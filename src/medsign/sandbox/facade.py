@@ -1,0 +1,125 @@
+"""`Sandbox`: the whole fake world in one object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import attrs
+
+from medsign.sandbox.catalogue import SERVICES
+from medsign.sandbox.control import Control
+from medsign.sandbox.desk import Delivery, FrontDesk
+from medsign.sandbox.openapi import Description
+from medsign.sandbox.routing import Request, Service
+from medsign.sandbox.shelf import Shelf
+from medsign.sandbox.transports import AsyncSandboxTransport, SandboxTransport
+from medsign.sandbox.world import MovableClock, RunningClock, World
+
+S = TypeVar("S", bound=Service)
+
+BASE_URL = "https://sandbox.medsign.test"
+CLINIC = "Тестовая клиника"
+
+
+@attrs.frozen
+class Endpoint:
+    """What a client of one service has to know.
+
+    Attributes:
+        url: Base URL without a final slash.
+        token: The clinic's token; empty when the service gives out tokens itself.
+    """
+
+    url: str
+    token: str = attrs.field(repr=False)
+
+
+class Sandbox:
+    """A stand-in for all remote systems, with one world behind them.
+
+    Args:
+        services: What to stand in for; each is a `Service` class. Everything by default.
+        clock: The world's clock; by default it runs with the machine's and can be moved.
+        path: File in which the world survives a restart, or ``None``.
+        entropy: Source of random octets.
+        base_url: How clients address it.
+
+    Example:
+        >>> import httpx
+        >>> with Sandbox(services=[]) as sandbox:
+        ...     with httpx.Client(transport=sandbox.transport(), base_url=sandbox.base_url) as http:
+        ...         http.get("/_sandbox/world").json()
+        {'services': {}}
+    """
+
+    def __init__(
+        self,
+        services: Iterable[Callable[[World], Service]] = SERVICES,
+        *,
+        clock: MovableClock | None = None,
+        path: Path | None = None,
+        entropy: Callable[[int], bytes] = os.urandom,
+        base_url: str = BASE_URL,
+    ) -> None:
+        self.clock = clock or RunningClock()
+        self.base_url = base_url
+        self._shelf = Shelf(path)
+        self.world = World(clock=self.clock, shelf=self._shelf, entropy=entropy, base_url=base_url)
+        self.services = tuple(make(self.world) for make in services)
+        for service in self.services:
+            if not self.world.tokens.of(service.name):
+                self.world.tokens.issue(service.name, CLINIC)
+        description = Description(self.world, self.services)
+        control = Control(self.world, self.services)
+        self._desk = FrontDesk(self.world, (*self.services, control, description))
+
+    def deliver(self, request: Request) -> Delivery:
+        """Carry out one request; the handler behind every way in."""
+        return self._desk.deliver(request)
+
+    def transport(self) -> SandboxTransport:
+        """Return a transport for `httpx.Client`."""
+        return SandboxTransport(self.deliver, self.clock)
+
+    def async_transport(self) -> AsyncSandboxTransport:
+        """Return a transport for `httpx.AsyncClient`."""
+        return AsyncSandboxTransport(self.deliver, self.clock)
+
+    def endpoint(self, service: str) -> Endpoint:
+        """Return URL and token of a service by its name: ``sandbox.endpoint("ca").url``."""
+        found = next(one for one in self.services if one.name == service)
+        return Endpoint(self.base_url + found.base, self.world.tokens.of(service)[0])
+
+    def service(self, kind: type[S]) -> S:
+        """Return a service by its class."""
+        return next(one for one in self.services if isinstance(one, kind))
+
+    def sleep(self, seconds: float) -> None:
+        """Let the world's time pass at once: give it to a `Driver` as its ``sleep``."""
+        self.clock.advance(timedelta(seconds=seconds))
+
+    async def async_sleep(self, seconds: float) -> None:
+        """Let the world's time pass at once: give it to an `AsyncDriver` as its ``sleep``."""
+        self.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the file of the world."""
+        self._shelf.close()
+
+    def __enter__(self) -> Self:
+        """Return the sandbox itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
