@@ -30,7 +30,7 @@ class Post(Service):
             Route(
                 method="POST",
                 path="/letters",
-                operation="post.letter.create",
+                operation=f"{self.name}.letter.create",
                 handler=self._create,
                 accepts=Letter,
                 returns=Letter,
@@ -41,7 +41,7 @@ class Post(Service):
             Route(
                 method="GET",
                 path="/letters",
-                operation="post.letter.list",
+                operation=f"{self.name}.letter.list",
                 handler=lambda _: self.letters().items(),
                 returns=Letter,
                 listing=True,

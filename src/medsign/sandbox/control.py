@@ -38,6 +38,7 @@ class Control(Service):
     name: ClassVar[str] = "sandbox"
     base: ClassVar[str] = "/_sandbox"
     title: ClassVar[str] = "Управление песочницей"
+    steady: ClassVar[bool] = True
 
     def __init__(self, world: World, services: Sequence[Service]) -> None:
         super().__init__(world)

@@ -90,7 +90,7 @@ class FrontDesk:
             refuse = service.refuse if service else Problem.reply
             try:
                 place = self._place(service, request)
-                fault = self._world.faults.strike(place.route.operation, request.path)
+                fault = self._fault(place, request)
                 if fault and not fault.kind.carried_out:
                     if fault.kind is not FaultKind.STATUS:
                         return Delivery(None, fault)
@@ -126,6 +126,11 @@ class FrontDesk:
                     headers={"Allow": allowed},
                 )
         raise Problem(404, "path-not-found", "No such path", "Нет такого адреса")
+
+    def _fault(self, place: _Place, request: Request) -> Fault | None:
+        if place.service.steady:
+            return None
+        return self._world.faults.strike(place.route.operation, request.path)
 
     def _carry_out(self, place: _Place, request: Request) -> Reply:
         caller = "" if place.route.public else self._authorise(place.service, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -52,6 +53,7 @@ class Description(Service):
     name: ClassVar[str] = "openapi"
     base: ClassVar[str] = "/openapi.json"
     title: ClassVar[str] = "Описание API"
+    steady: ClassVar[bool] = True
 
     def __init__(self, world: World, services: Sequence[Service]) -> None:
         super().__init__(world)
@@ -196,14 +198,15 @@ class _Schemas:
         return whole[0] if len(whole) == 1 else {"anyOf": whole}
 
     def _class(self, kind: Any) -> Schema:
-        if not isinstance(kind, type):
+        if not inspect.isclass(kind):
             return {}
         if issubclass(kind, Identifier):
             return {"type": "string", "title": kind.__name__}
         if issubclass(kind, Enum):
             return {"type": "string", "enum": [member.value for member in kind]}
-        if not attrs.has(kind):
-            return {}
+        return self._object(kind) if attrs.has(kind) else {}
+
+    def _object(self, kind: type[attrs.AttrsInstance]) -> Schema:
         name = kind.__name__
         if self._kinds.setdefault(name, kind) is not kind:
             name = kind.__module__.rpartition(".")[2].capitalize() + name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import parse_qsl
 
@@ -168,7 +167,7 @@ class Route(Generic[B]):
     summary: str
     accepts: type[B] | None = None
     returns: Any = None
-    status: int = HTTPStatus.OK
+    status: int = 200
     creating: bool = False
     listing: bool = False
     public: bool = False
@@ -177,15 +176,13 @@ class Route(Generic[B]):
     refusals: tuple[int, ...] = ()
     pattern: re.Pattern[str] = attrs.field(init=False, repr=False, eq=False)
 
-    @pattern.default
-    def _compile(self) -> re.Pattern[str]:
+    def __attrs_post_init__(self) -> None:
         parts = re.split(r"\{(\w+)\}", self.path)
-        return re.compile(
-            "".join(
-                f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part)
-                for index, part in enumerate(parts)
-            )
+        pattern = "".join(
+            f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part)
+            for index, part in enumerate(parts)
         )
+        object.__setattr__(self, "pattern", re.compile(pattern))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -201,6 +198,7 @@ class Service:
         base: Path of its root: ``/ca``.
         title: Name for people, in Russian.
         scheme: Scheme of ``Authorization``: ``Bearer``, ``N3``.
+        steady: No fault strikes it.
 
     Args:
         world: What the service lives in.
@@ -210,6 +208,7 @@ class Service:
     base: ClassVar[str]
     title: ClassVar[str]
     scheme: ClassVar[str] = "Bearer"
+    steady: ClassVar[bool] = False
 
     def __init__(self, world: World) -> None:
         self.world = world
