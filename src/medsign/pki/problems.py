@@ -37,6 +37,10 @@ class ProblemCode(enum.StrEnum):
     ALGORITHM_UNSUPPORTED = "algorithm.unsupported", "алгоритм подписи или хэша не поддерживается"
     ALGORITHM_MISMATCH = "algorithm.mismatch", "алгоритмы внутри структуры противоречат друг другу"
 
+    ISSUER_SIGNATURE = (
+        "certificate.signature",
+        "подпись сертификата не подтверждается ключом издателя",
+    )
     NO_ANCHOR = "path.no_anchor", "цепочка не доходит до доверенного корневого сертификата"
     BUDGET_EXCEEDED = "path.budget", "проверка цепочки остановлена: она слишком сложна"
     NOT_YET_VALID = "certificate.not_yet_valid", "срок действия сертификата ещё не начался"
@@ -61,11 +65,15 @@ class ProblemCode(enum.StrEnum):
         "revocation.after_expiry",
         "сведения о статусе составлены после окончания срока сертификата и могут его не содержать",
     )
-    WRONG_ISSUER = "revocation.wrong_issuer", "сведения о статусе составил не издатель сертификата"
     OUT_OF_SCOPE = "revocation.out_of_scope", "список отзыва не охватывает этот сертификат"
     NO_RESPONDER = "revocation.no_responder", "нет сертификата службы OCSP, подписавшей ответ"
+    RESPONDER_REFUSED = (
+        "revocation.responder",
+        "служба OCSP не уполномочена издателем сертификата",
+    )
     UNKNOWN_STATUS = "revocation.unknown", "служба OCSP не знает этого сертификата"
     NONCE_MISMATCH = "nonce.mismatch", "ответ составлен не на этот запрос"
+    NONCE_MISSING = "nonce.missing", "в ответе нет числа, отличающего его от прежних ответов"
 
     NOT_GRANTED = "timestamp.not_granted", "служба отказала в штампе времени"
     NOT_A_TIMESTAMP = "timestamp.content", "это не штамп времени"

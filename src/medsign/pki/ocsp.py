@@ -1,0 +1,256 @@
+"""OCSP (RFC 6960): the question, what an answer says, and the answer of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import attrs
+
+from medsign.codec.asn1 import (
+    BasicOcspResponse,
+    CertId,
+    Certificate,
+    Name,
+    SingleResponse,
+    assemble_ocsp_response,
+    encode_ocsp_request,
+    encode_ocsp_response_data,
+    oids,
+)
+from medsign.errors import Unavailable
+from medsign.gost import Provider
+from medsign.pki.claims import Claim, EvidencePolicy, age_problems
+from medsign.pki.problems import Problem, ProblemCode
+from medsign.pki.signatures import hash_octets, verify_signature
+from medsign.pki.signing import Signer, sign, signature_algorithm
+
+
+def ocsp_cert_id(
+    certificate: Certificate,
+    issuer: Certificate,
+    hash_oid: str = oids.SHA1,
+    *,
+    provider: Provider | None = None,
+) -> CertId:
+    """Return how OCSP names a certificate.
+
+    Args:
+        certificate: The certificate asked about.
+        issuer: Its issuer.
+        hash_oid: The digest: SHA-1, which nearly all services know, or Streebog.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Raises:
+        Unavailable: The digest is not known.
+    """
+    return CertId(
+        hash_oid=hash_oid,
+        issuer_name_hash=hash_octets(hash_oid, certificate.issuer.der, provider=provider),
+        issuer_key_hash=hash_octets(hash_oid, issuer.public_key.octets, provider=provider),
+        serial_number=certificate.serial_number,
+    )
+
+
+def ocsp_request(
+    certificate: Certificate,
+    issuer: Certificate,
+    nonce: bytes | None = None,
+    *,
+    hash_oid: str = oids.SHA1,
+    provider: Provider | None = None,
+) -> bytes:
+    """Return DER of a question about one certificate.
+
+    Args:
+        certificate: The certificate asked about.
+        issuer: Its issuer.
+        nonce: Random octets that the answer must repeat: 1 to 32 by RFC 8954.
+        hash_oid: The digest of the names in it; see `ocsp_cert_id`.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Raises:
+        Unavailable: The digest is not known.
+    """
+    item = ocsp_cert_id(certificate, issuer, hash_oid, provider=provider)
+    return encode_ocsp_request((item,), nonce)
+
+
+def ocsp_response(
+    statuses: Iterable[SingleResponse],
+    signer: Signer,
+    *,
+    produced_at: datetime,
+    nonce: bytes | None = None,
+    by_name: bool = False,
+    provider: Provider | None = None,
+) -> bytes:
+    """Return DER of a signed answer: the side of the service.
+
+    Args:
+        statuses: What is known.
+        signer: The issuer itself, or whom it charged with answering.
+        produced_at: The moment of signing; aware.
+        nonce: The nonce of the request.
+        by_name: Whether the service names itself by its subject and not by its key.
+        provider: Who hashes; by default `medsign.gost.default_provider`.
+    """
+    own = signer.certificate
+    data = encode_ocsp_response_data(
+        responder=own.subject if by_name else hash_octets(oids.SHA1, own.public_key.octets),
+        produced_at=produced_at,
+        single_responses=statuses,
+        nonce=nonce,
+    )
+    signature = sign(signer, data, provider=provider)
+    return assemble_ocsp_response(data, signature_algorithm(signer), signature, (own.der,))
+
+
+@attrs.frozen(kw_only=True)
+class Responders:
+    """Who may answer for an issuer.
+
+    Attributes:
+        issuer: The issuer of the certificate asked about.
+        trusted: Services that are trusted by a decision of the caller (RFC 6960 §4.2.2.2, 1).
+    """
+
+    issuer: Certificate
+    trusted: tuple[Certificate, ...] = ()
+
+
+def claim_of_ocsp(
+    answer: BasicOcspResponse,
+    certificate: Certificate,
+    responders: Responders,
+    *,
+    at: datetime,
+    now: datetime,
+    policy: EvidencePolicy,
+    nonce: bytes | None = None,
+    provider: Provider | None = None,
+) -> Claim | None:
+    """Return what an answer says, ``None`` when it is not about this certificate.
+
+    Args:
+        answer: The answer.
+        certificate: The certificate asked about.
+        responders: Who may answer.
+        at: The moment asked about; aware.
+        now: The moment of asking; aware.
+        policy: What is fresh.
+        nonce: The nonce of the request, ``None`` when there was no request or none in it.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+    """
+    single = _find(answer, certificate, responders.issuer, provider)
+    if single is None:
+        return None
+    print_ = answer.fingerprint
+    unfit = [
+        *age_problems(single.this_update, single.next_update, print_, at=at, now=now, policy=policy)
+    ]
+    if answer.produced_at > now + policy.skew:
+        unfit.append(Problem(ProblemCode.FROM_THE_FUTURE, print_, "producedAt"))
+    if single.this_update > certificate.not_after and not (
+        single.archive_cutoff and single.archive_cutoff <= certificate.not_after
+    ):
+        unfit.append(Problem(ProblemCode.AFTER_EXPIRY, print_))
+    if single.status == "unknown":
+        unfit.append(Problem(ProblemCode.UNKNOWN_STATUS, print_))
+    if nonce is not None and answer.nonce is None and policy.nonce_required:
+        unfit.append(Problem(ProblemCode.NONCE_MISSING, print_))
+    if nonce is not None and answer.nonce not in {None, nonce}:
+        unfit.append(Problem(ProblemCode.NONCE_MISMATCH, print_))
+    responder = _responder(answer, responders)
+    return Claim(
+        source="ocsp",
+        fingerprint=print_,
+        status=single.status,
+        this_update=single.this_update,
+        next_update=single.next_update,
+        revoked_at=single.revoked_at,
+        reason=single.reason,
+        responder=responder,
+        forged=tuple(_origin_problems(answer, responder, responders, provider)),
+        unfit=tuple(unfit),
+    )
+
+
+def _find(
+    answer: BasicOcspResponse,
+    certificate: Certificate,
+    issuer: Certificate,
+    provider: Provider | None,
+) -> SingleResponse | None:
+    for single in answer.single_responses:
+        if single.cert_id.serial_number != certificate.serial_number:
+            continue
+        try:
+            wanted = ocsp_cert_id(certificate, issuer, single.cert_id.hash_oid, provider=provider)
+        except Unavailable:
+            continue
+        if single.cert_id == wanted:
+            return single
+    return None
+
+
+def _responder(answer: BasicOcspResponse, responders: Responders) -> Certificate | None:
+    """Return the certificate of the responder that the answer names."""
+    named = answer.responder
+
+    def fits(each: Certificate) -> bool:
+        if isinstance(named, Name):
+            return each.subject.matches(named)
+        return hash_octets(oids.SHA1, each.public_key.octets) == named
+
+    candidates = (responders.issuer, *responders.trusted, *answer.certificates)
+    return next(filter(fits, candidates), None)
+
+
+def _origin_problems(
+    answer: BasicOcspResponse,
+    responder: Certificate | None,
+    responders: Responders,
+    provider: Provider | None,
+) -> Iterator[Problem]:
+    if responder is None:
+        yield Problem(ProblemCode.NO_RESPONDER, answer.fingerprint)
+        return
+    check = verify_signature(
+        responder.public_key,
+        answer.signature_algorithm,
+        answer.tbs_der,
+        answer.signature,
+        provider=provider,
+    )
+    if code := check.problem:
+        yield Problem(code, answer.fingerprint)
+    if answer.produced_at < responder.not_before:
+        yield Problem(ProblemCode.NOT_YET_VALID, responder.fingerprint)
+    if answer.produced_at > responder.not_after:
+        yield Problem(ProblemCode.EXPIRED, responder.fingerprint)
+    if responder != responders.issuer and responder not in responders.trusted:
+        yield from _delegation_problems(responder, responders.issuer, provider)
+
+
+def _delegation_problems(
+    responder: Certificate, issuer: Certificate, provider: Provider | None
+) -> Iterator[Problem]:
+    """Yield why a responder may not answer for the issuer (RFC 6960 §4.2.2.2, 3)."""
+
+    def refused(detail: str) -> Problem:
+        return Problem(ProblemCode.RESPONDER_REFUSED, responder.fingerprint, detail)
+
+    if not responder.issuer.matches(issuer.subject) or not verify_signature(
+        issuer.public_key,
+        responder.signature_algorithm,
+        responder.tbs_der,
+        responder.signature,
+        provider=provider,
+    ):
+        yield refused("the same authority did not issue it")
+    if oids.OCSP_SIGNING not in (responder.extended_key_usage or ()):
+        yield refused("it has no purpose id-kp-OCSPSigning")
+    usage = responder.key_usage
+    if usage is not None and usage.isdisjoint({"digitalSignature", "nonRepudiation"}):
+        yield Problem(ProblemCode.KEY_USAGE, responder.fingerprint, "digitalSignature")
