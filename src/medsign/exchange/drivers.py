@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
@@ -181,11 +182,17 @@ class AsyncDriver:
                 effect.request, auth=effect.auth, stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
+            chunks = response.aiter_bytes()
             try:
-                async for chunk in response.aiter_bytes():
+                async for chunk in chunks:
                     body.add(chunk)
             finally:
                 await response.aclose()
+                # Given up half-way, httpx's nested generators would be left to the garbage
+                # collector; on the closed connection they end at once.
+                with suppress(httpx.HTTPError, anyio.ClosedResourceError):
+                    async for _ in chunks:
+                        pass
             return body.answer(response)
 
 
