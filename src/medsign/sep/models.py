@@ -1,0 +1,268 @@
+"""Packages of documents for a patient to sign, and what СЭП tells about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from enum import StrEnum
+
+import attrs
+
+from medsign.clock import MOSCOW
+from medsign.errors import MedsignError
+from medsign.gost import DigestAlgorithm, digest
+from medsign.identifiers import Inn, OmsNumber, Phone, Snils
+from medsign.sep.status import SEP_STATUS, channel
+from medsign.status import State, UnknownStatus
+
+
+class SourceKind(StrEnum):
+    """Documents of the МИС whose print forms СЭП takes; there are no others (F207)."""
+
+    TALON = "Талон на прием"
+    PAID_ORDER = "Заказ на платное лечение"
+    PATIENT_CARD = "Карточка пациента"
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """The document of the МИС out of which a package was formed.
+
+    Attributes:
+        kind: Which document.
+        number: Its number in the МИС.
+        created_at: When it was made.
+    """
+
+    kind: SourceKind
+    number: str
+    created_at: datetime
+
+
+class Sex(StrEnum):
+    """Sex as the МИС writes it."""
+
+    MALE = "Муж."
+    FEMALE = "Жен."
+
+
+@attrs.frozen(kw_only=True)
+class Person:
+    """Somebody who may sign; every field is personal data and stays out of the repr.
+
+    Attributes:
+        phone: Mobile number, to which links and codes go; ``None`` after a refusal of phone.
+    """
+
+    surname: str = attrs.field(repr=False)
+    given_name: str = attrs.field(repr=False)
+    patronymic: str | None = attrs.field(default=None, repr=False)
+    birth_date: date = attrs.field(repr=False)
+    phone: Phone | None = attrs.field(default=None, repr=False)
+    email: str | None = attrs.field(default=None, repr=False)
+    snils: Snils | None = attrs.field(default=None, repr=False)
+    identity: str | None = attrs.field(default=None, repr=False)
+    """Identity document as one line: kind, series, number."""
+
+    @property
+    def full_name(self) -> str:
+        """ФИО, personal data."""
+        return " ".join(filter(None, (self.surname, self.given_name, self.patronymic)))
+
+    def is_under(self, years: int, on: date) -> bool:
+        """Tell whether the person is younger than a number of whole years on a day."""
+        born = self.birth_date
+        return (born.year + years, born.month, born.day) > (on.year, on.month, on.day)
+
+
+@attrs.frozen(kw_only=True)
+class Patient(Person):
+    """The patient as the МИС knows them (F210-F212, F435).
+
+    Attributes:
+        id: Number of the patient in the МИС.
+    """
+
+    id: str = attrs.field(repr=False)
+    sex: Sex | None = attrs.field(default=None, repr=False)
+    birth_place: str | None = attrs.field(default=None, repr=False)
+    inn: Inn | None = attrs.field(default=None, repr=False)
+    oms: OmsNumber | None = attrs.field(default=None, repr=False)
+    home_phone: str | None = attrs.field(default=None, repr=False)
+    registration_address: str | None = attrs.field(default=None, repr=False)
+    actual_address: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Representative(Person):
+    """Who signs for a patient, for instance a parent (F213, F440).
+
+    Attributes:
+        relation: Who it is to the patient: «мать», «опекун».
+    """
+
+    relation: str
+
+
+@attrs.frozen(kw_only=True)
+class Document:
+    """A print form to be signed.
+
+    Attributes:
+        id: Its number in the МИС, unique there: sending it twice under one number sends it once.
+        name: Its name, «Наименование» of the tab «28. СЭП».
+        form_code: Code of the print form, for instance ``KAV.0049``.
+        content: The PDF.
+        added_at: When it was put into the package, «Дата добавления».
+        pdf_type: «Тип PDF», for instance «бухгалтерские».
+    """
+
+    id: str
+    name: str
+    form_code: str
+    content: bytes = attrs.field(repr=False)
+    added_at: datetime
+    pdf_type: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Package:
+    """Documents of one source document for one person to sign.
+
+    Attributes:
+        id: Number of the package in the МИС.
+        source: Out of what it was formed.
+        patient: Whom the documents are about.
+        representative: Who signs instead, if anybody.
+        channel: How the link goes out: one of `medsign.sep.CHANNELS` in any spelling, or a new
+            one.
+        documents: What is to be signed.
+    """
+
+    id: str
+    source: Source
+    patient: Patient
+    representative: Representative | None = None
+    channel: str = attrs.field(converter=channel)
+    documents: tuple[Document, ...]
+
+    @property
+    def recipient(self) -> Person:
+        """Who gets the link and signs."""
+        return self.representative or self.patient
+
+
+@attrs.frozen(kw_only=True)
+class DocumentRow:
+    """What СЭП tells about a document: a row of the tab «28. СЭП» (F219-F223).
+
+    Attributes:
+        number: Number in СЭП, the one to ask by.
+        document: Number in the МИС.
+        package: Number of the package in the МИС.
+        name: «Наименование».
+        status: «Статус» as the service wrote it; see `state`.
+        added_at: «Дата добавления».
+        sent_at: «Дата отправки в СЭП».
+        signed_at: «Дата получения подписи».
+    """
+
+    number: str
+    document: str
+    package: str
+    name: str
+    status: str
+    added_at: datetime
+    sent_at: datetime | None = None
+    signed_at: datetime | None = None
+
+    @property
+    def state(self) -> State | UnknownStatus:
+        """The state that the status text means; a new text is kept and is neither good nor bad."""
+        return SEP_STATUS.recognise(self.status)
+
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """Return the row as the tab shows it: name, three moments in Moscow time, status."""
+        return (
+            self.name,
+            _shown(self.added_at),
+            _shown(self.sent_at),
+            _shown(self.signed_at),
+            self.status,
+        )
+
+
+def _shown(moment: datetime | None) -> str:
+    return f"{moment.astimezone(MOSCOW):%d.%m.%Y %H:%M:%S}" if moment else ""
+
+
+@attrs.frozen(kw_only=True)
+class Evidence:
+    """How a patient's simple signature (ПЭП) came about, without personal data.
+
+    Attributes:
+        document_digest: Streebog-256 of the document that was shown, in hexadecimal.
+        signer: ``patient`` or ``representative``.
+        channel: By which channel the link went out.
+        opened_at: When the link was opened first.
+        code_sent_at: When the additional code was sent.
+        code_id: Identifier of the message that carried the code.
+        signed_at: When the right code was entered.
+    """
+
+    document_digest: str
+    signer: str
+    channel: str
+    opened_at: datetime
+    code_sent_at: datetime
+    code_id: str
+    signed_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class SignedDocument:
+    """A document that the patient has signed.
+
+    Attributes:
+        content: The PDF with the mark of the signature.
+        signature: Detached CMS of the operator over `content`, DER; check it with `medsign.cms`.
+        evidence: How the patient signed.
+    """
+
+    content: bytes = attrs.field(repr=False)
+    signature: bytes = attrs.field(repr=False)
+    evidence: Evidence
+
+    def is_about(self, original: bytes) -> bool:
+        """Tell whether what was signed is the very document that was sent."""
+        return digest(DigestAlgorithm.STREEBOG_256, original).hex() == self.evidence.document_digest
+
+
+@attrs.frozen
+class Failure:
+    """One document of a batch that failed, and why.
+
+    Attributes:
+        id: Number of the document: in the МИС when sending, in СЭП when asking.
+        error: What happened to it.
+    """
+
+    id: str
+    error: MedsignError
+
+
+@attrs.frozen
+class Batch:
+    """What became of «Отправить все» or «Получить все»: a failure of one stops no other."""
+
+    rows: tuple[DocumentRow, ...]
+    failures: tuple[Failure, ...]
+
+    def __iter__(self) -> Iterator[DocumentRow]:
+        """Yield what succeeded."""
+        return iter(self.rows)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
