@@ -24,9 +24,10 @@ def claim_of_crl(
     policy: EvidencePolicy,
     provider: Provider | None = None,
 ) -> Claim | None:
-    """Return what a list says, ``None`` when it is of another issuer.
+    """Return what a list says, ``None`` when it is of another issuer, or of another of its keys.
 
-    An indirect list, signed by somebody else for the issuer, counts as one of another issuer.
+    Authorities in Russia keep a list for each of their keys. An indirect list, signed by somebody
+    else for the issuer, counts as one of another issuer.
 
     Args:
         crl: The list.
@@ -37,7 +38,7 @@ def claim_of_crl(
         policy: What is fresh.
         provider: Who computes; by default `medsign.gost.default_provider`.
     """
-    if not crl.issuer.matches(issuer.subject):
+    if not crl.issuer.matches(issuer.subject) or _is_of_another_key(crl, issuer):
         return None
     entry = crl.find(certificate.serial_number, certificate.issuer)
     lifted = entry is not None and entry.reason == "removeFromCRL"
@@ -62,6 +63,12 @@ def claim_of_crl(
     )
 
 
+def _is_of_another_key(crl: RevocationList, issuer: Certificate) -> bool:
+    own, hint = issuer.subject_key_identifier, crl.authority_key_identifier
+    named = hint.key_identifier if hint else None
+    return own is not None and named is not None and own != named
+
+
 def _origin_problems(
     crl: RevocationList, issuer: Certificate, provider: Provider | None
 ) -> Iterator[Problem]:
@@ -72,7 +79,7 @@ def _origin_problems(
     check = verify_signature(
         issuer.public_key, crl.signature_algorithm, crl.tbs_der, crl.signature, provider=provider
     )
-    if code := check.problem:
+    if code := check.problem(ProblemCode.EVIDENCE_SIGNATURE):
         yield Problem(code, crl.fingerprint)
 
 

@@ -113,10 +113,13 @@ class Responders:
     Attributes:
         issuer: The issuer of the certificate asked about.
         trusted: Services that are trusted by a decision of the caller (RFC 6960 §4.2.2.2, 1).
+        at_hand: Where to look for the service's certificate besides the answer: those of Russian
+            services often come without it.
     """
 
     issuer: Certificate
     trusted: tuple[Certificate, ...] = ()
+    at_hand: tuple[Certificate, ...] = ()
 
 
 def claim_of_ocsp(
@@ -203,7 +206,7 @@ def _responder(answer: BasicOcspResponse, responders: Responders) -> Certificate
             return each.subject.matches(named)
         return hash_octets(oids.SHA1, each.public_key.octets) == named
 
-    candidates = (responders.issuer, *responders.trusted, *answer.certificates)
+    candidates = (responders.issuer, *responders.trusted, *answer.certificates, *responders.at_hand)
     return next(filter(fits, candidates), None)
 
 
@@ -223,7 +226,7 @@ def _origin_problems(
         answer.signature,
         provider=provider,
     )
-    if code := check.problem:
+    if code := check.problem(ProblemCode.EVIDENCE_SIGNATURE):
         yield Problem(code, answer.fingerprint)
     if answer.produced_at < responder.not_before:
         yield Problem(ProblemCode.NOT_YET_VALID, responder.fingerprint)

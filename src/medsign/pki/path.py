@@ -21,7 +21,7 @@ from medsign.pki.signatures import SignatureCheck, verify_signature
 from medsign.pki.trust import TrustStore
 
 # Extensions whose meaning this module, the profile or the caller's check of purpose carries out.
-# Constraints of names and policies are not among them, so a critical one stops the chain.
+# Policies are: where nobody demands one, any will do (RFC 5280 6.1.5).
 _PROCESSED = frozenset(
     {
         oids.KEY_USAGE,
@@ -37,8 +37,11 @@ _PROCESSED = frozenset(
         oids.CRL_DISTRIBUTION_POINTS,
         oids.AUTHORITY_INFORMATION_ACCESS,
         oids.OCSP_NO_CHECK,
+        oids.CERTIFICATE_POLICIES,
     }
 )
+# Constraints that are not carried out yet; they count even where they are not critical.
+_CONSTRAINTS = frozenset({oids.NAME_CONSTRAINTS, oids.POLICY_CONSTRAINTS})
 
 
 @attrs.frozen(kw_only=True)
@@ -280,7 +283,8 @@ class _Search:
         if certificate.signature_algorithm != certificate.tbs_signature_algorithm:
             yield problem(ProblemCode.ALGORITHM_MISMATCH)
         for extension in certificate.extensions:
-            if extension.critical and extension.oid not in _PROCESSED:
+            unknown = extension.critical and extension.oid not in _PROCESSED
+            if unknown or extension.oid in _CONSTRAINTS:
                 yield problem(ProblemCode.CRITICAL_EXTENSION, extension.oid)
         if index == 0:
             return

@@ -59,6 +59,7 @@ class ProblemCode(enum.StrEnum):
 
     NO_EVIDENCE = "revocation.no_evidence", "нет сведений о статусе сертификата"
     REVOKED = "revocation.revoked", "сертификат отозван или приостановлен", True
+    EVIDENCE_SIGNATURE = "revocation.signature", "подпись под сведениями о статусе неверна"
     STALE = "revocation.stale", "сведения о статусе устарели"
     FROM_THE_FUTURE = "revocation.future", "сведения о статусе датированы будущим"
     AFTER_EXPIRY = (

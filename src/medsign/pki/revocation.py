@@ -78,6 +78,7 @@ def check_revocation(
     policy: EvidencePolicy | None = None,
     nonce: bytes | None = None,
     responders: Iterable[Certificate] = (),
+    candidates: Iterable[Certificate] = (),
     provider: Provider | None = None,
 ) -> RevocationFacts:
     """Weigh the evidence about a certificate (RFC 5280 §6.3, RFC 6960 §3.2).
@@ -95,6 +96,7 @@ def check_revocation(
         policy: What is fresh.
         nonce: The nonce of the OCSP request, when there was one.
         responders: OCSP services that the caller trusts though the issuer did not charge them.
+        candidates: Where to look for the certificate of an OCSP service besides its answer.
         provider: Who computes; by default `medsign.gost.default_provider`.
 
     Raises:
@@ -103,7 +105,7 @@ def check_revocation(
     at = aware(at)
     now = at if now is None else aware(now)
     policy = policy or EvidencePolicy()
-    authorised = Responders(issuer=issuer, trusted=tuple(responders))
+    authorised = Responders(issuer=issuer, trusted=tuple(responders), at_hand=tuple(candidates))
     lists = [
         claim_of_crl(crl, certificate, issuer, at=at, now=now, policy=policy, provider=provider)
         for crl in evidence.crls

@@ -39,17 +39,16 @@ class SignatureCheck(enum.Enum):
     def __bool__(self) -> bool:
         return self is SignatureCheck.VALID
 
-    @property
-    def problem(self) -> ProblemCode | None:
-        """The problem to report, ``None`` when the signature is good."""
-        return _PROBLEMS[self]
+    def problem(self, invalid: ProblemCode = ProblemCode.SIGNATURE_INVALID) -> ProblemCode | None:
+        """Return the problem to report, ``None`` when the signature is good.
 
-
-_PROBLEMS = {
-    SignatureCheck.VALID: None,
-    SignatureCheck.INVALID: ProblemCode.SIGNATURE_INVALID,
-    SignatureCheck.UNSUPPORTED: ProblemCode.ALGORITHM_UNSUPPORTED,
-}
+        Args:
+            invalid: What a bad signature means here.
+        """
+        if self is SignatureCheck.VALID:
+            return None
+        unsupported = self is SignatureCheck.UNSUPPORTED
+        return ProblemCode.ALGORITHM_UNSUPPORTED if unsupported else invalid
 
 
 def hash_octets(oid: str, data: bytes, *, provider: Provider | None = None) -> bytes:

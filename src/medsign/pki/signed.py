@@ -112,7 +112,7 @@ def check_signer(
             signer.signature,
             provider=provider,
         )
-    if signature is not None and (code := signature.problem):
+    if signature is not None and (code := signature.problem()):
         note(code)
     references = signer.signing_certificates[:1]
     if certificate and not all(

@@ -1,0 +1,369 @@
+"""OpenSSL with the GOST engine as judge: it reads what we write, and we check what it signs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from medsign.codec.asn1 import (
+    RevokedEntry,
+    SingleResponse,
+    decode_certificate,
+    decode_crl,
+    decode_ocsp_request,
+    decode_ocsp_response,
+    decode_request,
+    decode_spki,
+    decode_timestamp_request,
+    decode_timestamp_response,
+    pem_encode,
+    to_binary,
+)
+from medsign.gost import DigestAlgorithm, param_set
+from medsign.pki.issuing import (
+    OCSP_SERVICE,
+    QUALIFIED,
+    ROOT_CA,
+    TIMESTAMP_SERVICE,
+    check_request,
+    issue_certificate,
+    issue_crl,
+    issue_root,
+    make_request,
+    subject_name,
+)
+from medsign.pki.keys import private_key_info, public_key, public_key_info
+from medsign.pki.ocsp import ocsp_cert_id, ocsp_request, ocsp_response
+from medsign.pki.path import build_path
+from medsign.pki.revocation import RevocationEvidence, check_revocation
+from medsign.pki.timestamp import (
+    check_timestamp_response,
+    message_imprint,
+    timestamp_request,
+    timestamp_response,
+)
+from medsign.pki.trust import TrustStore
+from medsign.signers import SoftwareKey, SoftwareSigner, load_key
+
+pytestmark = pytest.mark.interop
+
+CURVES = {
+    "A": ("gost2012_256", "1.2.643.2.2.35.1"),
+    "B": ("gost2012_256", "1.2.643.2.2.35.2"),
+    "C": ("gost2012_256", "1.2.643.2.2.35.3"),
+    "XA": ("gost2012_256", "1.2.643.2.2.36.0"),
+    "XB": ("gost2012_256", "1.2.643.2.2.36.1"),
+    "TCA": ("gost2012_256", "1.2.643.7.1.2.1.1.1"),
+    "TCB": ("gost2012_256", "1.2.643.7.1.2.1.1.2"),
+    "TCC": ("gost2012_256", "1.2.643.7.1.2.1.1.3"),
+    "TCD": ("gost2012_256", "1.2.643.7.1.2.1.1.4"),
+    "512A": ("gost2012_512", "1.2.643.7.1.2.1.2.1"),
+    "512B": ("gost2012_512", "1.2.643.7.1.2.1.2.2"),
+    "512C": ("gost2012_512", "1.2.643.7.1.2.1.2.3"),
+}
+FEW = ("A", "TCA", "512A", "512C")
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+
+
+class Workshop:
+    """A folder with a root, an owner and two services, as files that OpenSSL reads."""
+
+    def __init__(self, folder: Path, curve: str) -> None:
+        self.folder = folder
+        self._numbers = itertools.count()
+        key = SoftwareKey.generate(curve)
+        start = NOW - 30 * DAY
+        self.root = key.certified(
+            issue_root(
+                ROOT_CA, subject=subject_name(organization="Root"), signer=key, not_before=start
+            )
+        )
+
+        def certify(template, name) -> SoftwareSigner:
+            own = SoftwareKey.generate(curve)
+            certificate = issue_certificate(
+                template,
+                subject=subject_name(organization=name),
+                key=own.public_key,
+                issuer=self.root,
+                not_before=start,
+            )
+            return own.certified(certificate)
+
+        self.owner = certify(QUALIFIED, "Owner")
+        self.tsa = certify(TIMESTAMP_SERVICE, "TSA")
+        self.responder = certify(OCSP_SERVICE, "OCSP")
+
+    def file(self, data: bytes) -> Path:
+        path = self.folder / str(next(self._numbers))
+        path.write_bytes(data)
+        return path
+
+    def certificate(self, signer: SoftwareSigner) -> Path:
+        return self.file(pem_encode("CERTIFICATE", signer.certificate.der))
+
+    def key(self, signer: SoftwareKey) -> Path:
+        return self.file(pem_encode("PRIVATE KEY", private_key_info(signer.key)))
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory) -> Callable[[str], Workshop]:
+    made: dict[str, Workshop] = {}
+
+    def make(name: str) -> Workshop:
+        if name not in made:
+            made[name] = Workshop(tmp_path_factory.mktemp(name), CURVES[name][1])
+        return made[name]
+
+    return make
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_openssl_reads_our_private_key_and_computes_the_same_public_one(openssl, name):
+    key = SoftwareKey.generate(CURVES[name][1])
+    done = openssl(
+        *("pkey", "-inform", "DER", "-pubout", "-outform", "DER"), input=private_key_info(key.key)
+    )
+    assert public_key(decode_spki(done.stdout)) == key.public_key
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_we_read_the_private_key_of_openssl_and_compute_the_same_public_one(openssl, name):
+    algorithm, curve = CURVES[name]
+    made = openssl(
+        *("genpkey", "-algorithm", algorithm, "-pkeyopt", f"paramset:{name.removeprefix('512')}")
+    )
+    key = load_key(made.stdout)
+    shown = openssl("pkey", "-pubout", "-outform", "DER", input=made.stdout)
+    assert key.key.params is param_set(curve)
+    assert key.public_key == public_key(decode_spki(shown.stdout))
+
+
+@pytest.mark.parametrize("name", [name for name in CURVES if name not in {"512A", "512B"}])
+def test_our_public_key_has_the_octets_of_openssl(openssl, name):
+    # for 512-A and -B the engine names the digest, which RFC 9215 4.2 says to leave out
+    key = SoftwareKey.generate(CURVES[name][1])
+    shown = openssl(
+        *("pkey", "-inform", "DER", "-pubout", "-outform", "DER"), input=private_key_info(key.key)
+    )
+    assert public_key_info(key.public_key) == shown.stdout
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_openssl_verifies_our_certificates(openssl, workshop, name):
+    shop = workshop(name)
+    root, owner = shop.certificate(shop.root), shop.certificate(shop.owner)
+    done = openssl("verify", "-x509_strict", "-check_ss_sig", "-CAfile", root, owner)
+    assert done.stdout.endswith(b"OK\n")
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_openssl_verifies_our_request(openssl, workshop, name):
+    shop = workshop(name)
+    request = make_request(subject_name(organization="Owner"), shop.owner)
+    done = openssl("req", "-inform", "DER", "-verify", "-noout", input=request.der)
+    assert b"verif" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_openssl_verifies_our_revocation_list(openssl, workshop, name):
+    shop = workshop(name)
+    entry = RevokedEntry(
+        serial_number=shop.owner.certificate.serial_number,
+        revocation_date=NOW - DAY,
+        reason="keyCompromise",
+    )
+    crl = issue_crl(
+        shop.root, number=1, this_update=NOW - DAY, next_update=NOW + DAY, entries=[entry]
+    )
+    pem = shop.file(pem_encode("X509 CRL", crl.der))
+    root, owner = shop.certificate(shop.root), shop.certificate(shop.owner)
+    checked = openssl("crl", "-in", pem, "-CAfile", root, "-noout")
+    assert b"verify OK" in checked.stderr + checked.stdout
+    refused = openssl(
+        *("verify", "-crl_check", "-CRLfile", pem, "-CAfile", root, owner), check=False
+    )
+    assert b"certificate revoked" in refused.stderr + refused.stdout
+
+
+@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("by_name", [True, False])
+def test_openssl_verifies_our_ocsp_answer(openssl, workshop, name, by_name):
+    shop = workshop(name)
+    status = SingleResponse(
+        cert_id=ocsp_cert_id(shop.owner.certificate, shop.root.certificate),
+        status="good",
+        this_update=NOW - timedelta(minutes=1),
+        next_update=NOW + DAY,
+    )
+    request = ocsp_request(shop.owner.certificate, shop.root.certificate, b"0123456789abcdef")
+    answer = ocsp_response(
+        [status],
+        shop.responder,
+        produced_at=NOW,
+        nonce=decode_ocsp_request(request).nonce,
+        by_name=by_name,
+    )
+    root = shop.certificate(shop.root)
+    saved = shop.file(answer)
+    of_request = openssl(*("ocsp", "-reqin", shop.file(request), "-respin", saved, "-CAfile", root))
+    assert b"Response verify OK" in of_request.stderr
+    # given a certificate, `openssl ocsp` makes its own request, whose nonce is another
+    of_owner = openssl(
+        *("ocsp", "-no_nonce", "-respin", saved, "-CAfile", root),
+        *("-issuer", root, "-cert", shop.certificate(shop.owner)),
+    )
+    assert b": good" in of_owner.stdout
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_openssl_verifies_our_time_stamp(openssl, workshop, name):
+    shop = workshop(name)
+    data = b"data to be stamped"
+    hashing = shop.tsa.digest_algorithm
+    request = timestamp_request(message_imprint(data, hashing), nonce=77)
+    answer = timestamp_response(
+        decode_timestamp_request(request),
+        shop.tsa,
+        policy="1.2.643.2.2.38.4",
+        serial_number=1,
+        gen_time=NOW,
+    )
+    root = shop.certificate(shop.root)
+    openssl(
+        *("ts", "-verify", "-queryfile", shop.file(request), "-in", shop.file(answer)),
+        *("-CAfile", root),
+    )
+    openssl("ts", "-verify", "-data", shop.file(data), "-in", shop.file(answer), "-CAfile", root)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_we_verify_a_certificate_and_a_request_of_openssl(openssl, name, tmp_path):
+    algorithm, _ = CURVES[name]
+    key = tmp_path / "key.pem"
+    key.write_bytes(
+        openssl(
+            *("genpkey", "-algorithm", algorithm),
+            *("-pkeyopt", f"paramset:{name.removeprefix('512')}"),
+        ).stdout
+    )
+    request = openssl("req", "-new", "-key", key, "-subj", "/CN=Owner", "-outform", "DER")
+    assert check_request(decode_request(request.stdout))
+    root = openssl(
+        *("req", "-x509", "-new", "-key", key, "-subj", "/CN=Root", "-days", "9"),
+        *("-addext", "basicConstraints=critical,CA:TRUE", "-outform", "DER"),
+    )
+    certificate = decode_certificate(root.stdout)
+    issued = openssl(
+        *("x509", "-req", "-inform", "DER", "-days", "9", "-CAkey", key, "-outform", "DER"),
+        *("-CA", _write(tmp_path / "ca.pem", pem_encode("CERTIFICATE", root.stdout))),
+        *("-set_serial", "0x1234"),
+        input=request.stdout,
+    )
+    facts = build_path(
+        decode_certificate(issued.stdout), TrustStore([certificate]), at=certificate.not_before
+    )
+    assert facts.is_valid, facts.problems
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_we_verify_an_ocsp_answer_of_openssl(openssl, workshop, name):
+    shop = workshop(name)
+    serial = f"{shop.owner.certificate.serial_number:X}"
+    until = (NOW + 300 * DAY).strftime("%y%m%d%H%M%SZ")
+    since = (NOW - DAY).strftime("%y%m%d%H%M%SZ")
+    index = shop.file(f"R\t{until}\t{since},keyCompromise\t{serial}\tunknown\t/CN=x\n".encode())
+    nonce = b"0123456789abcdef"
+    request = ocsp_request(shop.owner.certificate, shop.root.certificate, nonce)
+    answer = shop.folder / "answer.der"
+    openssl(
+        *("ocsp", "-index", index, "-reqin", shop.file(request), "-respout", answer),
+        *("-CA", shop.certificate(shop.root), "-rsigner", shop.certificate(shop.responder)),
+        *("-rkey", shop.key(shop.responder), "-ndays", "1"),
+        *("-rmd", "md_gost12_256" if name in {"A", "TCA"} else "md_gost12_512"),
+    )
+    basic = decode_ocsp_response(answer.read_bytes()).basic
+    assert basic
+    facts = check_revocation(
+        shop.owner.certificate,
+        shop.root.certificate,
+        RevocationEvidence(responses=(basic,)),
+        at=basic.produced_at,
+        nonce=nonce,
+    )
+    assert (facts.status, facts.reason) == ("revoked", "keyCompromise")
+    assert not facts.claims[0].problems
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_we_verify_a_time_stamp_of_openssl(openssl, workshop, name):
+    shop = workshop(name)
+    small = name in {"A", "TCA"}
+    digest = "md_gost12_256" if small else "md_gost12_512"
+    config = shop.file(
+        "\n".join(
+            [
+                "[tsa]",
+                f"dir = {shop.folder}",
+                f"serial = {shop.folder}/serial",
+                f"signer_cert = {shop.certificate(shop.tsa)}",
+                f"signer_key = {shop.key(shop.tsa)}",
+                f"signer_digest = {digest}",
+                f"certs = {shop.certificate(shop.root)}",
+                "default_policy = 1.2.3.4",
+                f"digests = {digest}",
+                "ess_cert_id_alg = sha256",
+            ]
+        ).encode()
+    )
+    hashing = DigestAlgorithm.STREEBOG_256 if small else DigestAlgorithm.STREEBOG_512
+    request = timestamp_request(message_imprint(b"data", hashing), nonce=99)
+    answer = shop.folder / "stamp.tsr"
+    openssl(
+        *("ts", "-reply", "-config", config, "-section", "tsa"),
+        *("-queryfile", shop.file(request), "-out", answer),
+    )
+    facts = check_timestamp_response(
+        decode_timestamp_response(answer.read_bytes()),
+        decode_timestamp_request(request),
+        TrustStore([shop.root.certificate]),
+    )
+    assert facts.is_valid, facts.problems
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_we_verify_a_revocation_list_of_openssl(openssl, workshop, name):
+    shop = workshop(name)
+    index = shop.file(b"")
+    number = shop.file(b"01\n")
+    digest = "md_gost12_256" if name in {"A", "TCA"} else "md_gost12_512"
+    config = shop.file(
+        "\n".join(
+            [
+                *("[ca]", "default_ca = own", "[own]"),
+                *(f"database = {index}", f"crlnumber = {number}", f"default_md = {digest}"),
+            ]
+        ).encode()
+    )
+    made = openssl(
+        *("ca", "-config", config, "-gencrl", "-crldays", "3"),
+        *("-cert", shop.certificate(shop.root), "-keyfile", shop.key(shop.root)),
+    )
+    crl = decode_crl(to_binary(made.stdout))
+    facts = check_revocation(
+        shop.owner.certificate,
+        shop.root.certificate,
+        RevocationEvidence(crls=(crl,)),
+        at=crl.this_update,
+    )
+    assert facts.status == "good"
