@@ -1,0 +1,70 @@
+"""Signed documents: CAdES made, verified, judged and explained."""
+
+from medsign.cms.collect import collect, verify
+from medsign.cms.content import Content, ContentDigest
+from medsign.cms.decide import decide
+from medsign.cms.evidence import Evidence
+from medsign.cms.facts import (
+    CertificateFacts,
+    ChainFacts,
+    Facts,
+    SignatureFacts,
+    StampFacts,
+    StatusFacts,
+)
+from medsign.cms.messages import Indication, SubIndication
+from medsign.cms.policy import (
+    DEFAULT,
+    QUALIFIED,
+    UNSAFE_INTEGRITY,
+    WITH_STAMP,
+    AllOf,
+    AnyOf,
+    Crl,
+    Level,
+    Ocsp,
+    Policy,
+    Requirement,
+    UnsafeNoRevocation,
+)
+from medsign.cms.report import Exhibit, Finding, Report, SignatureReport
+from medsign.cms.sign import Prepared, add_timestamp, finish, prepare, sign, signature_value
+
+__all__ = [
+    "DEFAULT",
+    "QUALIFIED",
+    "UNSAFE_INTEGRITY",
+    "WITH_STAMP",
+    "AllOf",
+    "AnyOf",
+    "CertificateFacts",
+    "ChainFacts",
+    "Content",
+    "ContentDigest",
+    "Crl",
+    "Evidence",
+    "Exhibit",
+    "Facts",
+    "Finding",
+    "Indication",
+    "Level",
+    "Ocsp",
+    "Policy",
+    "Prepared",
+    "Report",
+    "Requirement",
+    "SignatureFacts",
+    "SignatureReport",
+    "StampFacts",
+    "StatusFacts",
+    "SubIndication",
+    "UnsafeNoRevocation",
+    "add_timestamp",
+    "collect",
+    "decide",
+    "finish",
+    "prepare",
+    "sign",
+    "signature_value",
+    "verify",
+]

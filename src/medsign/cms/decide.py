@@ -1,0 +1,314 @@
+"""From facts to a verdict: a pure function (ETSI EN 319 102-1 clause 5, in its words).
+
+All the time logic is here. The best signature time is the earliest moment that a trustworthy time
+stamp proves, else the moment of the verdict; certificates are judged at it, so that one which
+expired or was revoked after the stamp does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import attrs
+
+from medsign.clock import aware
+from medsign.cms.facts import (
+    CertificateFacts,
+    ChainFacts,
+    Facts,
+    SignatureFacts,
+    StampFacts,
+    StatusFacts,
+)
+from medsign.cms.messages import MESSAGES, Indication, SubIndication
+from medsign.cms.policy import DEFAULT, Level, Policy
+from medsign.cms.report import Exhibit, Finding, Report, SignatureReport
+from medsign.pki.problems import Problem
+from medsign.pki.profile import ProfileRule
+from medsign.pki.revocation import RevocationFacts, decide_revocation
+
+_PROFILE = {rule.code: rule.russian for rule in ProfileRule}
+_ORDER = {code: number for number, code in enumerate(MESSAGES)}
+
+
+def decide(facts: Facts, policy: Policy = DEFAULT, *, at: datetime) -> Report:
+    """Judge a signed message by what is known about it.
+
+    Args:
+        facts: What `medsign.cms.collect` found, now or years ago.
+        policy: What is required.
+        at: The moment of the verdict, aware. Evidence and stamps later than it do not count.
+
+    Returns:
+        The report; a bad signature is a report too, never an exception.
+
+    Raises:
+        UsageError: The moment has no time zone.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> facts = Facts(fingerprint="00" * 32, malformed="contentType: not signed data")
+        >>> decide(facts, at=datetime(2026, 1, 1, tzinfo=UTC)).sub_indication.value
+        'FORMAT_FAILURE'
+    """
+    at = aware(at)
+    judge = _Judge(policy, at)
+    checks = [judge.finding("FORMAT", facts.malformed is None, detail=facts.malformed or "")]
+    if facts.malformed is None:
+        checks.append(judge.finding("SIGNATURE_PRESENT", bool(facts.signatures)))
+    signers = tuple(map(judge.signature, facts.signatures))
+    verdicts = [_verdict(checks), *((each.indication, each.sub_indication) for each in signers)]
+    indication, sub_indication = max(verdicts, key=lambda verdict: _SEVERITY[verdict[0]])
+    return Report(
+        indication=indication,
+        sub_indication=sub_indication,
+        signers=signers,
+        findings=tuple(checks),
+        policy=policy.name,
+        policy_digest=policy.digest,
+        fingerprint=facts.fingerprint,
+        at=at,
+    )
+
+
+_SEVERITY = {
+    Indication.TOTAL_PASSED: 0,
+    Indication.INDETERMINATE: 1,
+    Indication.TOTAL_FAILED: 2,
+}
+
+
+def _verdict(findings: Iterable[Finding]) -> tuple[Indication, SubIndication | None]:
+    # The table lists what is proved bad before what is only not proved good.
+    failed = [each for each in findings if not each.passed and each.severity is Level.FAIL]
+    if not failed:
+        return Indication.TOTAL_PASSED, None
+    sub_indication = min(failed, key=lambda each: _ORDER[each.code]).message.sub_indication
+    return sub_indication.indication, sub_indication
+
+
+@attrs.frozen
+class _Judge:
+    """A policy at a moment."""
+
+    policy: Policy
+    at: datetime
+
+    def finding(
+        self,
+        code: str,
+        passed: bool,  # noqa: FBT001 - what the check says
+        certificate: CertificateFacts | None = None,
+        *,
+        source: str | None = None,
+        moment: datetime | None = None,
+        detail: str = "",
+    ) -> Finding:
+        """Return the outcome of one check."""
+        return Finding(
+            code=code,
+            passed=passed,
+            severity=self.policy.level(code),
+            evidence=Exhibit(
+                certificate=certificate.fingerprint if certificate else None,
+                source=source,
+                moment=moment,
+                detail=detail,
+            ),
+        )
+
+    def signature(self, facts: SignatureFacts) -> SignatureReport:
+        """Return the verdict on one signature."""
+        stamps = [self._stamp(each) for each in facts.stamps]
+        proofs = [
+            each.not_later_than
+            for each, finding in zip(facts.stamps, stamps, strict=True)
+            if finding.passed and each.not_later_than
+        ]
+        proved_at = min(proofs, default=self.at)
+        findings = [
+            *self._integrity(facts, proved_at),
+            *(self._claim(facts) if facts.chain else ()),
+            *(self._chain(facts.chain, proved_at) if facts.chain else ()),
+            *self._profile(facts),
+            *self._order(facts, stamps),
+            *stamps,
+            self.finding("STAMP_PRESENT", bool(proofs)),
+        ]
+        kept = [each for each in findings if each.passed or each.severity is not Level.IGNORE]
+        indication, sub_indication = _verdict(kept)
+        return SignatureReport(
+            indication=indication,
+            sub_indication=sub_indication,
+            proved_at=proved_at,
+            proved_by="time stamp" if proofs else "verification",
+            claimed_at=facts.claimed_at,
+            holder=facts.holder,
+            certificate=facts.chain.certificates[0].fingerprint if facts.chain else None,
+            name=facts.chain.certificates[0].name if facts.chain else "",
+            findings=tuple(sorted(kept, key=lambda each: _ORDER[each.code])),
+        )
+
+    def _integrity(self, facts: SignatureFacts, proved_at: datetime) -> Iterator[Finding]:
+        signer = facts.chain.certificates[0] if facts.chain else None
+        yield self.finding("SIGNING_CERTIFICATE", signer is not None)
+        yield self.finding("CONTENT_PRESENT", facts.content_present)
+        if facts.content_intact is not None:
+            yield self.finding("CONTENT_INTACT", facts.content_intact)
+        if facts.signature_valid is not None:
+            yield self.finding("SIGNATURE_INTACT", facts.signature_valid, signer)
+        if signer and facts.content_present:
+            computed = (facts.content_intact, facts.signature_valid)
+            known = False in computed or None not in computed
+            yield self.finding("ALGORITHM_IMPLEMENTED", known)
+        yield from self._algorithms(facts.algorithms, proved_at)
+        yield self.finding("SIGNED_ATTRIBUTES", facts.signed_attributes)
+        yield self.finding("SIGNATURE_RULES", not facts.problems, detail=_words(facts.problems))
+        yield self.finding("HEADER", facts.header_sound)
+        present = facts.certificate_reference != "absent"
+        yield self.finding("CERTIFICATE_REFERENCE_PRESENT", present)
+        if present:
+            matches = facts.certificate_reference == "match"
+            yield self.finding("CERTIFICATE_REFERENCE", matches, signer)
+
+    def _algorithms(
+        self,
+        algorithms: Iterable[str],
+        moment: datetime,
+        certificate: CertificateFacts | None = None,
+    ) -> Iterator[Finding]:
+        for oid in algorithms:
+            allowed = oid in self.policy.algorithms
+            yield self.finding("ALGORITHM_ALLOWED", allowed, certificate, detail=oid)
+            if allowed and (until := self.policy.algorithms[oid]):
+                yield self.finding(
+                    "ALGORITHM_IN_TIME", moment < until, certificate, moment=until, detail=oid
+                )
+
+    def _claim(self, facts: SignatureFacts) -> Iterator[Finding]:
+        """The signer's own word proves nothing for him, but it does prove against him."""
+        if facts.chain is None or (claimed := facts.claimed_at) is None:
+            return
+        signer, skew = facts.chain.certificates[0], self.policy.clock_skew
+        expired = claimed > signer.not_after
+        yield self.finding(
+            "CERTIFICATE_EXPIRED_AT_SIGNING", not expired, signer, moment=signer.not_after
+        )
+        early = claimed + skew < signer.not_before
+        yield self.finding("CERTIFICATE_NOT_YET_VALID", not early, signer, moment=signer.not_before)
+        if facts.key_until:
+            rested = claimed > facts.key_until
+            yield self.finding("KEY_IN_TIME", not rested, signer, moment=facts.key_until)
+        known = self._revocation(signer, claimed)
+        if known.revoked_at:
+            yield self.finding(
+                "CERTIFICATE_REVOKED_AT_SIGNING",
+                known.status != "revoked",
+                signer,
+                source=known.claim.fingerprint if known.claim else None,
+                moment=known.revoked_at,
+            )
+
+    def _profile(self, facts: SignatureFacts) -> Iterator[Finding]:
+        if facts.chain:
+            broken = "; ".join(_PROFILE.get(each, each) for each in facts.profile)
+            signer = facts.chain.certificates[0]
+            yield self.finding("QUALIFIED_PROFILE", not facts.profile, signer, detail=broken)
+
+    def _chain(self, chain: ChainFacts, moment: datetime) -> Iterator[Finding]:
+        signer, *authorities = chain.certificates
+        last = chain.certificates[-1]
+        yield self.finding("CHAIN_FOUND", chain.anchored, last)
+        yield self.finding("CHAIN_RULES", not chain.problems, detail=_words(chain.problems))
+        started = signer.not_before <= moment
+        yield self.finding("CERTIFICATE_NOT_YET_VALID", started, signer, moment=signer.not_before)
+        ended = moment > signer.not_after
+        yield self.finding("CERTIFICATE_IN_TIME", not ended, signer, moment=signer.not_after)
+        for each in authorities:
+            early = moment < each.not_before
+            yield self.finding(
+                "CHAIN_IN_TIME",
+                each.not_before <= moment <= each.not_after,
+                each,
+                moment=each.not_before if early else each.not_after,
+            )
+        # The root is trusted by itself: its own signature and its revocation mean nothing.
+        for each in chain.certificates[:-1] if chain.anchored else chain.certificates:
+            yield from self._algorithms((each.algorithm,), moment, each)
+            own = each is signer
+            code = "CERTIFICATE_NOT_REVOKED" if own else "CHAIN_NOT_REVOKED"
+            yield from self._not_revoked(code, each, moment)
+
+    def _not_revoked(
+        self, code: str, certificate: CertificateFacts, moment: datetime
+    ) -> Iterator[Finding]:
+        known = self._revocation(certificate, moment)
+        decided = known.claim
+        if known.revoked_at:
+            yield self.finding(
+                code,
+                known.status != "revoked",
+                certificate,
+                source=decided.fingerprint if decided else None,
+                moment=known.revoked_at,
+            )
+        if known.status == "revoked":
+            return
+        good = tuple(each for each in self._statuses(certificate) if each.status == "good")
+        # A revocation after the moment shows that the certificate was good at the moment.
+        enough = known.revoked_at is not None or self.policy.revocation.met_by(good, moment)
+        yield self.finding(
+            "REVOCATION_KNOWN",
+            enough,
+            certificate,
+            source=decided.fingerprint if decided else None,
+            moment=decided.this_update if decided else None,
+        )
+
+    def _revocation(self, certificate: CertificateFacts, moment: datetime) -> RevocationFacts:
+        claims = tuple(each.claim() for each in self._statuses(certificate))
+        return decide_revocation(claims, at=moment)
+
+    def _statuses(self, certificate: CertificateFacts) -> Iterator[StatusFacts]:
+        return (each for each in certificate.statuses if self._past(each.this_update))
+
+    def _stamp(self, stamp: StampFacts) -> Finding:
+        faults = [each.code.russian for each in stamp.problems]
+        if stamp.stamped_at is None:
+            faults.append("штамп не читается")
+        elif not self._past(stamp.stamped_at):
+            faults.append("штамп датирован будущим")
+        if stamp.chain is None:
+            faults.append("сертификат службы штампов не найден")
+        elif stamp.stamped_at:
+            own = self.policy.stamp_at_its_own_time
+            checks = self._chain(stamp.chain, stamp.stamped_at if own else self.at)
+            faults += [
+                each.text_ru for each in checks if not each.passed and each.severity is Level.FAIL
+            ]
+        return self.finding(
+            "STAMP_TRUSTED",
+            not faults,
+            stamp.chain.certificates[0] if stamp.chain else None,
+            source=stamp.fingerprint,
+            moment=stamp.stamped_at,
+            detail="; ".join(faults),
+        )
+
+    def _order(self, facts: SignatureFacts, stamps: Iterable[Finding]) -> Iterator[Finding]:
+        for stamp, trusted in zip(facts.stamps, stamps, strict=True):
+            if trusted.passed and facts.claimed_at and stamp.not_later_than:
+                yield self.finding(
+                    "STAMP_ORDER",
+                    facts.claimed_at <= stamp.not_later_than + self.policy.clock_skew,
+                    source=stamp.fingerprint,
+                    moment=stamp.stamped_at,
+                )
+
+    def _past(self, moment: datetime) -> bool:
+        return moment <= self.at + self.policy.clock_skew
+
+
+def _words(problems: Iterable[Problem]) -> str:
+    return "; ".join(each.code.russian for each in problems)

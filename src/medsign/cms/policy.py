@@ -1,0 +1,260 @@
+"""What is required of a signature, as data.
+
+A policy says how serious each failed check is, which algorithms are allowed and which revocation
+evidence is enough. Its digest goes into every report, so that a verdict names its policy exactly.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import attrs
+
+from medsign.cms.facts import StatusFacts
+from medsign.cms.messages import MESSAGES
+from medsign.codec.asn1 import oids
+from medsign.errors import UsageError
+from medsign.pki.claims import Source
+
+# An answer that promises no newer one is taken for fresh this long.
+UNPROMISED = timedelta(days=1)
+
+
+class Level(enum.Enum):
+    """How serious a failed check is; only `FAIL` keeps a signature from passing."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    INFORM = "inform"
+    IGNORE = "ignore"
+
+
+class Requirement(Protocol):
+    """What evidence calls a certificate not revoked; `Crl`, `Ocsp`, `AllOf`, `AnyOf`."""
+
+    def met_by(self, good: tuple[StatusFacts, ...], moment: datetime) -> bool:
+        """Tell whether the statuses, all of them ``good``, are enough for the moment."""
+        ...
+
+
+@attrs.frozen
+class AllOf:
+    """Every one of the requirements; none at all is no way to pass.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> AllOf(()).met_by((), datetime(2026, 1, 1, tzinfo=UTC))
+        False
+    """
+
+    requirements: tuple[Requirement, ...]
+
+    def met_by(self, good: tuple[StatusFacts, ...], moment: datetime) -> bool:
+        return bool(self.requirements) and all(
+            each.met_by(good, moment) for each in self.requirements
+        )
+
+
+@attrs.frozen
+class AnyOf:
+    """At least one of the requirements."""
+
+    requirements: tuple[Requirement, ...]
+
+    def met_by(self, good: tuple[StatusFacts, ...], moment: datetime) -> bool:
+        return any(each.met_by(good, moment) for each in self.requirements)
+
+
+@attrs.frozen
+class Crl:
+    """A revocation list that covers the moment.
+
+    Attributes:
+        max_age: How old the list may be at the moment, however long it promises to be good.
+    """
+
+    max_age: timedelta | None = None
+
+    def met_by(self, good: tuple[StatusFacts, ...], moment: datetime) -> bool:
+        return _covered("crl", good, moment, self.max_age)
+
+
+@attrs.frozen
+class Ocsp:
+    """An OCSP answer that covers the moment.
+
+    Attributes:
+        max_age: How old the answer may be at the moment, however long it promises to be good.
+    """
+
+    max_age: timedelta | None = None
+
+    def met_by(self, good: tuple[StatusFacts, ...], moment: datetime) -> bool:
+        return _covered("ocsp", good, moment, self.max_age)
+
+
+@attrs.frozen
+class UnsafeNoRevocation:
+    """No evidence at all: a certificate revoked yesterday passes. For tests and archives only."""
+
+    def met_by(self, good: tuple[StatusFacts, ...], moment: datetime) -> bool:  # noqa: ARG002
+        return True
+
+
+def _covered(
+    source: Source, good: tuple[StatusFacts, ...], moment: datetime, max_age: timedelta | None
+) -> bool:
+    for each in good:
+        age = moment - each.this_update
+        promised = each.next_update or each.this_update + UNPROMISED
+        if each.source == source and (
+            age <= timedelta(0) or (moment <= promised and (max_age is None or age <= max_age))
+        ):
+            return True
+    return False
+
+
+_DEFAULT_LEVELS: Mapping[str, Level] = MappingProxyType(
+    {
+        "CERTIFICATE_REFERENCE_PRESENT": Level.WARN,
+        "QUALIFIED_PROFILE": Level.INFORM,
+        "KEY_IN_TIME": Level.WARN,
+        "STAMP_TRUSTED": Level.WARN,
+        "STAMP_PRESENT": Level.IGNORE,
+    }
+)
+# Without these there is no signature at all, and no policy can say otherwise.
+_INVIOLABLE = frozenset(
+    {
+        "FORMAT",
+        "SIGNATURE_PRESENT",
+        "SIGNING_CERTIFICATE",
+        "CERTIFICATE_REFERENCE",
+        "CONTENT_PRESENT",
+        "CONTENT_INTACT",
+        "SIGNATURE_INTACT",
+        "ALGORITHM_IMPLEMENTED",
+    }
+)
+_TRUST = ("CHAIN_", "CERTIFICATE_", "REVOCATION_")
+_GOST_2012: Mapping[str, datetime | None] = MappingProxyType(
+    dict.fromkeys(
+        (
+            oids.STREEBOG_256,
+            oids.STREEBOG_512,
+            oids.GOST_KEY_256,
+            oids.GOST_KEY_512,
+            oids.GOST_SIGNATURE_256,
+            oids.GOST_SIGNATURE_512,
+        )
+    )
+)
+
+
+def _frozen(levels: Mapping[str, Level]) -> Mapping[str, Level]:
+    return MappingProxyType(dict(levels))
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """The rules of one verdict.
+
+    Attributes:
+        name: How reports call it. A policy that does not insist on trust, with ``CHAIN_…``,
+            ``CERTIFICATE_…`` or ``REVOCATION_…`` below `Level.FAIL`, must be called ``unsafe-…``.
+        levels: How serious each check of `medsign.cms.messages.MESSAGES` is, where it differs from
+            the usual.
+        revocation: What evidence each certificate below the root needs.
+        algorithms: Identifiers of allowed algorithms with the moment up to which they are allowed,
+            ``None`` for no end.
+        clock_skew: How far clocks of signers and services may be apart.
+        stamp_at_its_own_time: Whether the certificate of a time stamp service is judged at the
+            moment it names rather than today. It accepts old stamps without an archive stamp, and
+            trusts that no expired service key has leaked.
+
+    Raises:
+        UsageError: A code is unknown or may not be lowered, or the name hides that it is unsafe.
+
+    Example:
+        >>> Policy(name="ward").digest == Policy(name="ward").digest
+        True
+        >>> Policy(name="ward", levels={"SIGNATURE_INTACT": Level.WARN})
+        Traceback (most recent call last):
+        medsign.errors.UsageError: no policy can lower SIGNATURE_INTACT
+    """
+
+    name: str
+    levels: Mapping[str, Level] = attrs.field(factory=dict[str, Level], converter=_frozen)
+    revocation: Requirement = AnyOf((Ocsp(), Crl()))
+    algorithms: Mapping[str, datetime | None] = _GOST_2012
+    clock_skew: timedelta = timedelta(minutes=5)
+    stamp_at_its_own_time: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        for code, level in self.levels.items():
+            if code not in MESSAGES:
+                raise UsageError(f"there is no check {code}")
+            if level is Level.FAIL or self.name.startswith("unsafe-"):
+                continue
+            if code not in _DEFAULT_LEVELS and code.startswith(_TRUST):
+                raise UsageError(f"a policy without {code} must be called unsafe-…")
+        for code in _INVIOLABLE & self.levels.keys():
+            if self.levels[code] is not Level.FAIL:
+                raise UsageError(f"no policy can lower {code}")
+
+    def level(self, code: str) -> Level:
+        """Return how serious the failure of a check is."""
+        return self.levels.get(code) or _DEFAULT_LEVELS.get(code, Level.FAIL)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of the policy, hexadecimal."""
+        text = json.dumps(_plain(self), default=_leaf, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)):
+        fields = attrs.asdict(value, recurse=False)
+        return {"": type(value).__name__} | {name: _plain(each) for name, each in fields.items()}
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _leaf(value: Any) -> Any:
+    match value:
+        case enum.Enum():
+            return value.value
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value.total_seconds()
+
+
+DEFAULT = Policy(name="default")
+"""Trust, fresh revocation evidence and CAdES; a time stamp is welcome and not required."""
+
+WITH_STAMP = Policy(name="cades-t", levels={"STAMP_PRESENT": Level.FAIL})
+"""The same, and a trustworthy time stamp."""
+
+QUALIFIED = Policy(name="qualified", levels={"QUALIFIED_PROFILE": Level.FAIL})
+"""The default, and a certificate in the form of a qualified one (УКЭП)."""
+
+UNSAFE_INTEGRITY = Policy(
+    name="unsafe-integrity-only",
+    levels=dict.fromkeys(
+        (code for code in MESSAGES if code.startswith(_TRUST) and code not in _INVIOLABLE),
+        Level.WARN,
+    ),
+    revocation=UnsafeNoRevocation(),
+)
+"""Only that the content is unchanged and the key fits: it says nothing about who signed."""

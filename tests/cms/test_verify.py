@@ -1,0 +1,289 @@
+"""From a signature to a verdict with real cryptography."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medsign import cms
+from medsign.codec import asn1
+from medsign.pki import issuing
+from medsign.pki.trust import TrustStore
+
+from .conftest import CONTENT, DAY, SIGNED, TC26_256_A, TC26_512_A, make_authority
+
+LATER = SIGNED + timedelta(minutes=10)
+Sub = cms.SubIndication
+
+
+@pytest.fixture(scope="module")
+def evidence(authority, detached):
+    return cms.Evidence(
+        signature=detached,
+        content=CONTENT,
+        trust=authority.trust,
+        crls=(authority.crl(SIGNED - DAY),),
+    )
+
+
+@pytest.fixture(scope="module")
+def stamped_evidence(evidence, stamped):
+    return attrs.evolve(evidence, signature=stamped)
+
+
+def verdict(evidence, at=LATER, policy=cms.DEFAULT):
+    report = cms.verify(evidence, policy=policy, at=at)
+    return report.indication, report.sub_indication
+
+
+PASSED = (cms.Indication.TOTAL_PASSED, None)
+
+
+def failed(sub):
+    return sub.indication, sub
+
+
+def test_a_fresh_signature_passes(evidence):
+    assert verdict(evidence) == PASSED
+
+
+def test_a_stamped_signature_passes(stamped_evidence):
+    report = cms.verify(stamped_evidence, policy=cms.WITH_STAMP, at=LATER)
+    assert report.passed
+    assert report.signers[0].proved_by == "time stamp"
+
+
+def test_without_a_stamp_the_stricter_policy_is_not_satisfied(evidence):
+    assert verdict(evidence, policy=cms.WITH_STAMP) == failed(Sub.NO_POE)
+
+
+def test_without_revocation_evidence_nothing_is_certain(evidence):
+    bare = attrs.evolve(evidence, crls=())
+    assert verdict(bare) == failed(Sub.TRY_LATER)
+
+
+def test_stale_revocation_evidence_is_none(evidence, authority):
+    old = attrs.evolve(evidence, crls=(authority.crl(SIGNED - 30 * DAY),))
+    assert verdict(old) == failed(Sub.TRY_LATER)
+
+
+def test_an_ocsp_answer_is_enough(evidence, authority, signer):
+    answer = authority.ocsp(signer.certificate, SIGNED)
+    asked = attrs.evolve(evidence, crls=()).with_fetched(ocsp_responses=[answer])
+    assert verdict(asked) == PASSED
+
+
+def test_fetched_lists_may_be_pem(evidence, authority):
+    pem = asn1.pem_encode("X509 CRL", authority.crl(SIGNED).der)
+    assert verdict(attrs.evolve(evidence, crls=()).with_fetched(crls=[pem])) == PASSED
+
+
+def test_nobody_is_trusted_by_default(evidence):
+    alone = attrs.evolve(evidence, trust=TrustStore())
+    assert verdict(alone) == failed(Sub.NO_CERTIFICATE_CHAIN_FOUND)
+
+
+def test_a_namesake_authority_is_not_the_authority(evidence):
+    assert verdict(attrs.evolve(evidence, trust=make_authority().trust)) == failed(
+        Sub.NO_CERTIFICATE_CHAIN_FOUND
+    )
+
+
+def test_a_detached_signature_needs_its_document(evidence):
+    assert verdict(attrs.evolve(evidence, content=None)) == failed(Sub.SIGNED_DATA_NOT_FOUND)
+
+
+def test_another_document_fails(evidence):
+    assert verdict(attrs.evolve(evidence, content=CONTENT + b" ")) == failed(Sub.HASH_FAILURE)
+
+
+def test_a_file_and_a_digest_are_as_good_as_octets(evidence, tmp_path, signer):
+    file = tmp_path / "consent.txt"
+    file.write_bytes(CONTENT)
+    hashed = cms.ContentDigest(
+        signer.digest_algorithm, cms.content.digest_of(CONTENT, signer.digest_algorithm)
+    )
+    assert verdict(attrs.evolve(evidence, content=file)) == PASSED
+    assert verdict(attrs.evolve(evidence, content=hashed)) == PASSED
+
+
+def test_what_is_no_signature_fails_by_its_format(evidence):
+    assert verdict(attrs.evolve(evidence, signature=b"%PDF-1.7")) == failed(Sub.FORMAT_FAILURE)
+
+
+def test_an_expired_certificate_without_a_stamp_proves_nothing(evidence, authority, signer):
+    after = signer.certificate.not_after + DAY
+    fresh = attrs.evolve(evidence, crls=(authority.crl(after),))
+    assert verdict(fresh, at=after) == failed(Sub.OUT_OF_BOUNDS_NO_POE)
+
+
+def test_a_certificate_may_expire_after_the_stamp(stamped_evidence, authority, signer):
+    after = signer.certificate.not_after + DAY
+    crls = (authority.crl(SIGNED + DAY), authority.crl(after))
+    assert verdict(attrs.evolve(stamped_evidence, crls=crls), at=after) == PASSED
+
+
+def test_a_certificate_may_be_revoked_after_the_stamp(stamped_evidence, authority, signer):
+    revoked = authority.crl(SIGNED + 2 * DAY, (signer.certificate, SIGNED + DAY))
+    at = SIGNED + 3 * DAY
+    assert verdict(attrs.evolve(stamped_evidence, crls=(revoked,)), at=at) == PASSED
+
+
+def test_a_certificate_revoked_before_the_signing_fails(stamped_evidence, authority, signer):
+    revoked = authority.crl(SIGNED + DAY, (signer.certificate, SIGNED - DAY))
+    at = SIGNED + 2 * DAY
+    assert verdict(attrs.evolve(stamped_evidence, crls=(revoked,)), at=at) == failed(Sub.REVOKED)
+
+
+def test_revoked_after_the_claim_and_before_the_stamp_proves_nothing(
+    stamped_evidence, authority, signer
+):
+    revoked = authority.crl(SIGNED + DAY, (signer.certificate, SIGNED + timedelta(seconds=30)))
+    at = SIGNED + 2 * DAY
+    assert verdict(attrs.evolve(stamped_evidence, crls=(revoked,)), at=at) == failed(
+        Sub.REVOKED_NO_POE
+    )
+
+
+def test_revoked_later_without_a_stamp_proves_nothing(evidence, authority, signer):
+    revoked = authority.crl(SIGNED + 2 * DAY, (signer.certificate, SIGNED + DAY))
+    at = SIGNED + 3 * DAY
+    assert verdict(attrs.evolve(evidence, crls=(revoked,)), at=at) == failed(Sub.REVOKED_NO_POE)
+
+
+def test_a_stamp_of_a_stranger_is_not_counted(evidence, detached):
+    stranger = make_authority()
+    token = stranger.stamp(cms.signature_value(detached), SIGNED)
+    report = cms.verify(
+        attrs.evolve(evidence, signature=cms.add_timestamp(detached, token)), at=LATER
+    )
+    assert report.signers[0].proved_by == "verification"
+    assert [each.code for each in report.signers[0].failures(cms.Level.WARN)] == ["STAMP_TRUSTED"]
+
+
+def test_a_stamp_on_another_signature_is_not_counted(evidence, authority, detached):
+    token = authority.stamp(b"another signature", SIGNED)
+    signature = cms.add_timestamp(detached, token)
+    evidence = attrs.evolve(evidence, signature=signature)
+    assert verdict(evidence, policy=cms.WITH_STAMP) == failed(Sub.NO_POE)
+
+
+def test_a_stamp_earlier_than_the_claim_is_out_of_order(evidence, authority, detached):
+    token = authority.stamp(cms.signature_value(detached), SIGNED - DAY)
+    signature = cms.add_timestamp(detached, token)
+    assert verdict(attrs.evolve(evidence, signature=signature)) == failed(
+        Sub.TIMESTAMP_ORDER_FAILURE
+    )
+
+
+def test_a_certificate_swapped_for_another_of_the_same_key_is_noticed(
+    evidence, authority, signer, detached
+):
+    twin = issuing.issue_certificate(
+        issuing.QUALIFIED,
+        subject=signer.certificate.subject,
+        key=signer.public_key,
+        issuer=authority.root,
+        not_before=SIGNED - 2 * DAY,
+        serial_number=signer.certificate.serial_number,
+    )
+    (info,) = asn1.decode_signed_data(detached).signers
+    swapped = asn1.encode_signed_data([info], content=None, certificates=[twin.der])
+    assert verdict(attrs.evolve(evidence, signature=swapped)) == failed(
+        Sub.NO_SIGNING_CERTIFICATE_FOUND
+    )
+
+
+def test_a_signature_without_its_certificate_needs_it_given(evidence, signer, detached):
+    (info,) = asn1.decode_signed_data(detached).signers
+    bare = attrs.evolve(evidence, signature=asn1.encode_signed_data([info], content=None))
+    assert verdict(bare) == failed(Sub.NO_SIGNING_CERTIFICATE_FOUND)
+    assert verdict(attrs.evolve(bare, certificates=(signer.certificate,))) == PASSED
+
+
+def test_attributes_of_a_signature_cannot_be_passed_off_as_its_content(evidence, detached, signer):
+    (info,) = asn1.decode_signed_data(detached).signers
+    stripped = attrs.evolve(info, signed_attributes_der=None)
+    forged = asn1.encode_signed_data(
+        [stripped], content=info.signed_attributes_der, certificates=[signer.certificate.der]
+    )
+    assert verdict(attrs.evolve(evidence, signature=forged, content=None)) == failed(
+        Sub.SIG_CONSTRAINTS_FAILURE
+    )
+
+
+def test_an_authority_key_may_not_sign_documents(authority, evidence):
+    signature = cms.sign(CONTENT, authority.root, at=SIGNED)
+    assert verdict(attrs.evolve(evidence, signature=signature)) == failed(
+        Sub.CHAIN_CONSTRAINTS_FAILURE
+    )
+
+
+def test_a_message_without_signatures_fails(evidence):
+    empty = asn1.encode_signed_data([], content=CONTENT)
+    assert verdict(attrs.evolve(evidence, signature=empty)) == failed(Sub.FORMAT_FAILURE)
+
+
+def test_every_signature_must_pass(evidence, authority, detached):
+    stranger = make_authority().issue()
+    both = cms.sign(CONTENT, stranger, at=SIGNED, beside=detached)
+    report = cms.verify(attrs.evolve(evidence, signature=both), at=LATER)
+    assert sorted(each.passed for each in report.signers) == [False, True]
+    assert not report.passed
+
+
+def test_two_signatures_of_one_authority_pass(evidence, authority, detached):
+    both = cms.sign(CONTENT, authority.issue(), at=SIGNED, beside=detached)
+    report = cms.verify(attrs.evolve(evidence, signature=both), at=LATER)
+    assert (report.passed, len(report.signers)) == (True, 2)
+
+
+@pytest.mark.parametrize("curve", [TC26_256_A, TC26_512_A])
+@pytest.mark.parametrize("is_detached", [True, False])
+def test_every_length_of_key_signs_and_verifies(authority, evidence, curve, is_detached):
+    signature = cms.sign(CONTENT, authority.issue(curve=curve), at=SIGNED, detached=is_detached)
+    given = CONTENT if is_detached else None
+    assert verdict(attrs.evolve(evidence, signature=signature, content=given)) == PASSED
+
+
+@settings(max_examples=15)
+@given(content=st.binary(max_size=300), is_detached=st.booleans())
+def test_what_is_signed_verifies(content, is_detached, authority, signer, evidence):
+    signature = cms.sign(content, signer, at=SIGNED, detached=is_detached)
+    given = content if is_detached else None
+    assert verdict(attrs.evolve(evidence, signature=signature, content=given)) == PASSED
+
+
+@given(data=st.data())
+def test_a_flipped_bit_of_the_content_never_passes(data, evidence):
+    bit = data.draw(st.integers(0, 8 * len(CONTENT) - 1))
+    spoilt = bytearray(CONTENT)
+    spoilt[bit // 8] ^= 1 << bit % 8
+    assert verdict(attrs.evolve(evidence, content=bytes(spoilt))) == failed(Sub.HASH_FAILURE)
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_a_flipped_bit_of_the_signature_never_passes(data, evidence, detached):
+    bit = data.draw(st.integers(0, 8 * len(detached) - 1))
+    spoilt = bytearray(detached)
+    spoilt[bit // 8] ^= 1 << bit % 8
+    assert verdict(attrs.evolve(evidence, signature=bytes(spoilt))) != PASSED
+
+
+def test_facts_stored_as_json_give_the_same_verdict(stamped_evidence):
+    facts = cms.collect(stamped_evidence, at=LATER)
+    again = cms.Facts.from_json(facts.to_json())
+    assert again == facts
+    assert cms.decide(again, at=LATER) == cms.verify(stamped_evidence, at=LATER)
+
+
+def test_no_repr_shows_who_signed(stamped_evidence):
+    facts = cms.collect(stamped_evidence, at=LATER)
+    report = cms.decide(facts, at=LATER)
+    shown = repr(facts) + repr(report) + repr(stamped_evidence)
+    assert not any(word in shown for word in ("Тестова", "999999999999", "99999999999"))
