@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import anyio
 import attrs
+import httpx
 import pytest
+import tenacity
 
-from medsign import mchd
+from medsign import cms, mchd
+from medsign.clock import ManualClock
+from medsign.exchange import AsyncDriver, Context, Driver, RetryPolicy
+from medsign.mchd import AsyncMchd, Mchd
 from medsign.mchd.model import IdentityDocument
+from medsign.mchd.registry import NODE
+from medsign.pki import issuing
+from medsign.sandbox import Sandbox
+from medsign.sandbox.mchd import LOGINS, MchdRegistry
+from medsign.signers import SoftwareKey, SoftwareSigner
 
 
 @attrs.frozen(kw_only=True)
@@ -107,3 +120,117 @@ def poa(draft: mchd.Draft) -> mchd.PowerOfAttorney:
 @pytest.fixture
 def document(poa: mchd.PowerOfAttorney) -> bytes:
     return mchd.encode(poa)
+
+
+NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
+SUBJECT = {
+    "surname": "Тестова",
+    "given_names": "Анна Петровна",
+    "inn": "999900000160",
+    "snils": "99900000115",
+    "inn_legal": "9999000006",
+    "ogrn": "9999990000000",
+    "organization": "ООО «Пример»",
+    "position": "Главный врач",
+    "region": "78 г. Санкт-Петербург",
+    "locality": "г. Санкт-Петербург",
+}
+DOCTOR = {
+    "surname": "Образцов",
+    "given_names": "Пётр Тестович",
+    "inn": "999900000234",
+    "snils": "99900000216",
+    "region": "78 г. Санкт-Петербург",
+}
+
+
+@attrs.frozen
+class People:
+    """Keys and certificates of the synthetic clinic."""
+
+    authority: SoftwareSigner
+    head: SoftwareSigner
+    doctor: SoftwareSigner
+
+
+@pytest.fixture(scope="session")
+def people() -> People:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    root_key = SoftwareKey.generate()
+    name = issuing.subject_name(
+        organization="Тестовый УЦ", inn_legal="9999000006", ogrn="9999990000000"
+    )
+    root = root_key.certified(
+        issuing.issue_root(issuing.ROOT_CA, subject=name, signer=root_key, not_before=start)
+    )
+
+    def issue(subject: dict[str, str]) -> SoftwareSigner:
+        key = SoftwareKey.generate()
+        return key.certified(
+            issuing.issue_certificate(
+                attrs.evolve(issuing.QUALIFIED, lifetime=timedelta(days=1000)),
+                subject=issuing.subject_name(**subject),
+                key=key.public_key,
+                issuer=root,
+                not_before=start,
+            )
+        )
+
+    return People(root, issue(SUBJECT), issue(DOCTOR))
+
+
+@pytest.fixture
+def sandbox(people: People) -> Iterator[Sandbox]:
+    with Sandbox([MchdRegistry], clock=ManualClock(NOON)) as sandbox:
+        sandbox.service(MchdRegistry).trust(people.authority.certificate)
+        yield sandbox
+
+
+@pytest.fixture
+def context(sandbox: Sandbox) -> Context:
+    url = sandbox.endpoint("mchd").url
+    return Context(
+        service="mchd",
+        base_url=url,
+        auth=mchd.PasswordGrant(
+            f"{url}/{NODE.token}", "clinic", LOGINS["clinic"], clock=sandbox.clock
+        ),
+        clock=sandbox.clock,
+        policy=RetryPolicy(backoff=tenacity.wait_fixed(1)),
+    )
+
+
+@attrs.frozen
+class InOneGo:
+    """The asynchronous client behind blocking calls, so that one test serves both colours."""
+
+    context: Context
+    sandbox: Sandbox
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            async def talk() -> Any:
+                transport = self.sandbox.async_transport()
+                async with httpx.AsyncClient(transport=transport) as http:
+                    driver = AsyncDriver(
+                        http, clock=self.sandbox.clock, sleep=self.sandbox.async_sleep
+                    )
+                    return await getattr(AsyncMchd(self.context, driver), name)(*args, **options)
+
+            return anyio.run(talk)
+
+        return call
+
+
+@pytest.fixture(params=["sync", "async"])
+def registry(request: pytest.FixtureRequest, context: Context, sandbox: Sandbox) -> Iterator[Any]:
+    if request.param == "async":
+        yield InOneGo(context, sandbox)
+        return
+    with httpx.Client(transport=sandbox.transport()) as http:
+        yield Mchd(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
+
+
+@pytest.fixture
+def signature(people: People, document: bytes) -> bytes:
+    return cms.sign(document, people.head, at=NOON)

@@ -1,11 +1,15 @@
 """Машиночитаемая доверенность (МЧД) of the unified format 003, ``EMCHD_1`` (F022, F023).
 
 `issue` makes a document from a `Draft`, `encode` gives the bytes to sign, `validate` says what the
-registry would refuse, `matches` tells whether a certificate belongs to a party.
+registry would refuse, `matches` tells whether a certificate belongs to a party. `Mchd` and
+`AsyncMchd` talk to the registry.
 """
 
 from __future__ import annotations
 
+from medsign.mchd.access import PasswordGrant
+from medsign.mchd.archive import PoaPackage
+from medsign.mchd.client import AsyncMchd, Mchd
 from medsign.mchd.file import decode, encode, file_id, new_number, tax_file_id
 from medsign.mchd.fill import (
     Draft,
@@ -22,11 +26,25 @@ from medsign.mchd.fill import (
 from medsign.mchd.findings import RELAXED, STRICT, Finding, Profile, Severity
 from medsign.mchd.matching import MatchResult, MatchVerdict, matches
 from medsign.mchd.model import PowerOfAttorney
+from medsign.mchd.operations import Registration
 from medsign.mchd.powers import (
     PowersClassifier,
     certificate_limit,
     machine_powers,
     text_powers,
+)
+from medsign.mchd.registry import (
+    GATEWAY,
+    NODE,
+    Chronology,
+    PublicStatus,
+    Receipt,
+    RegistryContext,
+    RegistryPaths,
+    Rejection,
+    Requisites,
+    StatusChange,
+    Transaction,
 )
 from medsign.mchd.revoke import Revocation, decode_revocation, encode_revocation, revocation
 from medsign.mchd.status import (
@@ -39,26 +57,42 @@ from medsign.mchd.status import (
 from medsign.mchd.validation import validate
 
 __all__ = [
+    "GATEWAY",
+    "NODE",
     "POA_STATUS",
     "RELAXED",
     "STRICT",
     "TRANSACTION_STATUS",
+    "AsyncMchd",
+    "Chronology",
     "Draft",
     "Finding",
     "Holder",
     "MatchResult",
     "MatchVerdict",
+    "Mchd",
     "MissingField",
     "OrganizationDraft",
+    "PasswordGrant",
     "PersonDraft",
+    "PoaPackage",
     "PoaState",
     "PowerOfAttorney",
     "PowersClassifier",
     "PrincipalDraft",
     "Profile",
+    "PublicStatus",
+    "Receipt",
+    "Registration",
+    "RegistryContext",
+    "RegistryPaths",
+    "Rejection",
     "RepresentativeDraft",
+    "Requisites",
     "Revocation",
     "Severity",
+    "StatusChange",
+    "Transaction",
     "TransactionState",
     "certificate_limit",
     "decode",

@@ -1,0 +1,36 @@
+"""The registry of powers of attorney, blocking and asynchronous."""
+
+from __future__ import annotations
+
+from medsign.exchange import AsyncService, Service, operation
+from medsign.mchd import operations
+from medsign.status import Tracker
+
+
+class _RegistryOperations:
+    generate_number = operation(operations.generate_number)
+    register = operation(operations.register)
+    transaction = operation(operations.transaction)
+    settled = operation(operations.settled)
+    submit_and_wait = operation(operations.submit_and_wait)
+    status = operation(operations.status)
+    follow = operation(operations.follow)
+    chronology = operation(operations.chronology)
+    download = operation(operations.download)
+    revoke = operation(operations.revoke)
+
+
+class Mchd(_RegistryOperations, Service):
+    """The registry of powers of attorney for blocking code (F108)."""
+
+    def tracker(self, number: str) -> Tracker:
+        """Return the tracker of a power of attorney; it reads the journal and asks nobody."""
+        return operations.tracker(self.context, number)
+
+
+class AsyncMchd(_RegistryOperations, AsyncService):
+    """The registry of powers of attorney for asyncio and trio; the same as `Mchd`."""
+
+    def tracker(self, number: str) -> Tracker:
+        """Return the tracker of a power of attorney; it reads the journal and asks nobody."""
+        return operations.tracker(self.context, number)

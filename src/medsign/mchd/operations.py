@@ -1,0 +1,312 @@
+"""Conversations with the registry of powers of attorney, each written once for both colours.
+
+The interface is that of a node of the distributed registry (mchd.md §7.1). The registry's queries
+carry ИНН of both parties in the URL; nothing else of the document stands there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from functools import partial
+from urllib.parse import quote
+
+import attrs
+
+from medsign.errors import ApiError, DeadlineExceeded, UnexpectedAnswer
+from medsign.exchange import Answer, Context, Flow, Wait, do
+from medsign.mchd.archive import PoaPackage, upload
+from medsign.mchd.file import decode
+from medsign.mchd.registry import (
+    NODE,
+    Chronology,
+    ChronologyAnswer,
+    PublicStatus,
+    Receipt,
+    RegistryContext,
+    RegistryPaths,
+    Rejection,
+    Requisites,
+    Status,
+    Transaction,
+)
+from medsign.mchd.revoke import decode_revocation
+from medsign.mchd.status import POA_STATUS, PoaState, TransactionState
+from medsign.status import Journal, State, Tracker
+
+EVERY = timedelta(seconds=5)
+WITHIN = timedelta(minutes=10)
+_REGISTRY = "registry"
+_DECISIONS: dict[str, TransactionState] = {
+    state: state for state in (TransactionState.SUCCESS, TransactionState.FAILURE)
+}
+
+
+@attrs.frozen(kw_only=True)
+class Registration:
+    """How a registration ended.
+
+    Attributes:
+        number: НомДовер.
+        state: State of `POA_STATUS`, or a status never seen before.
+        rejections: Why the registry refused, if it did.
+    """
+
+    number: str
+    state: Status
+    rejections: tuple[Rejection, ...] = ()
+
+    @property
+    def registered(self) -> bool:
+        """Whether the power of attorney stands in the registry."""
+        return _code(self.state) not in ("", PoaState.PROCESSING, PoaState.REJECTED)
+
+
+@attrs.frozen
+class _NewNumber:
+    poa_number: str
+
+
+def generate_number(context: Context) -> Flow[str]:
+    """Return a number for a new power of attorney, drawn by the registry."""
+    request = context.request("GET", _paths(context).number)
+    answer = yield from context.fetch("generate_number", request)
+    return context.read(_NewNumber, answer).poa_number
+
+
+def register(context: Context, document: bytes, signature: bytes) -> Flow[Receipt]:
+    """Hand in a signed power of attorney (F022, F108).
+
+    A second call with the same files registers nothing: when an answer was lost, the registry is
+    asked for the number first. Where the registry says that the number is taken, its document is
+    compared with this one, and the same octets are a success.
+
+    Args:
+        document: The XML file, exactly as it was signed.
+        signature: Detached CMS over it: DER, PEM or base64.
+
+    Returns:
+        What to ask for the decision by; see `settled`.
+
+    Raises:
+        MalformedError: Not a power of attorney of the format 003.
+        ApiError: The registry refused; 409 when the number is taken by another document.
+        OutcomeUnknown: No answer came, and the registry could not be asked either.
+    """
+    poa = decode(document)
+    number = poa.terms.number
+    body, media = upload("poa", f"{poa.file_id}.xml", document, signature)
+    request = context.request("POST", _paths(context).register, content=body, content_type=media)
+
+    def known(_: str) -> Flow[Answer | None]:
+        return _unless_absent(_ask_status(context, number))
+
+    try:
+        answer = yield from context.create("register", request, _key(number, body), resolve=known)
+    except ApiError as error:
+        if error.status != 409 or not (yield from _is_registered(context, document)):
+            raise
+        return Receipt(number=number)
+    receipt = context.read(Receipt, answer)
+    if receipt.number not in (None, number):
+        raise UnexpectedAnswer("mchd: the registry answered with another number")
+    return attrs.evolve(receipt, number=number)
+
+
+def revoke(context: Context, application: bytes, signature: bytes) -> Flow[Receipt]:
+    """Hand in a signed application to revoke; see `medsign.mchd.revocation`.
+
+    Args:
+        application: The XML file, exactly as it was signed by the principal.
+        signature: Detached CMS over it: DER, PEM or base64.
+
+    Raises:
+        MalformedError: Not an application to revoke.
+        ApiError: The registry refused.
+        OutcomeUnknown: No answer came, and the registry could not be asked either.
+    """
+    number = decode_revocation(application).content.application.number
+    body, media = upload("poaRevoke", "revoke.xml", application, signature)
+    request = context.request("POST", _paths(context).revoke, content=body, content_type=media)
+
+    def known(_: str) -> Flow[Answer | None]:
+        answer = yield from _unless_absent(_ask_status(context, number))
+        done = answer and _code(context.read(PublicStatus, answer).state) == PoaState.REVOKED
+        return answer if done else None
+
+    answer = yield from context.create("revoke", request, _key(number, body), resolve=known)
+    return attrs.evolve(context.read(Receipt, answer), number=number)
+
+
+def transaction(context: Context, transaction_id: str) -> Flow[Transaction]:
+    """Return how far a registration or a revocation is."""
+    path = _filled(_paths(context).transaction, transaction=transaction_id)
+    answer = yield from context.fetch("transaction", context.request("GET", path))
+    return context.read(Transaction, answer)
+
+
+def status(context: Context, number: str) -> Flow[PublicStatus]:
+    """Return what the registry tells about a number.
+
+    Args:
+        number: НомДовер in the letter case of the registration: the registry tells cases apart.
+
+    Raises:
+        ApiError: 404 when the registry has no such number.
+    """
+    answer = yield from _ask_status(context, number)
+    return context.read(PublicStatus, answer)
+
+
+def follow(context: Context, number: str) -> Flow[Tracker]:
+    """Ask for the status, write it into the journal and return the tracker with the history.
+
+    A status that is unknown or does not fit is written down as doubtful and moves nothing.
+    """
+    told = yield from status(context, number)
+    return (yield from do(partial(_observed, context, told)))
+
+
+def chronology(context: Context, requisites: Requisites) -> Flow[Chronology]:
+    """Return the history of a power of attorney, with the reasons of a refusal."""
+    path = _filled(_paths(context).chronology, **_names(requisites))
+    answer = yield from context.fetch("chronology", context.request("GET", path))
+    return context.read(ChronologyAnswer, answer).typed()
+
+
+def download(context: Context, requisites: Requisites) -> Flow[PoaPackage]:
+    """Return a power of attorney with its signatures as the registry keeps them.
+
+    Raises:
+        MalformedError: What came is no such archive; a registry that is not ready sends JSON.
+        BudgetExceeded: The archive is too large.
+    """
+    path = _filled(_paths(context).download, **_names(requisites))
+    request = context.request("GET", path, headers={"Accept": "application/zip"})
+    answer = yield from context.fetch("download", request)
+    return PoaPackage.from_zip(answer.body)
+
+
+def settled(
+    context: Context, receipt: Receipt, *, every: timedelta = EVERY, within: timedelta = WITHIN
+) -> Flow[TransactionState]:
+    """Wait until the registry has decided.
+
+    Args:
+        receipt: Of a registration or a revocation.
+        every: The wait between questions.
+        within: How long to wait at most.
+
+    Returns:
+        ``SUCCESS`` or ``FAILURE``.
+
+    Raises:
+        DeadlineExceeded: There is no decision yet, or its word is not known; ask again later with
+            the same receipt.
+    """
+    deadline = context.clock.monotonic() + within.total_seconds()
+    while True:
+        decision = yield from _decision(context, receipt)
+        if decision is not None:
+            return decision
+        if context.clock.monotonic() + every.total_seconds() > deadline:
+            raise DeadlineExceeded(f"mchd.settled: no decision in {within.total_seconds():g} s")
+        yield Wait(every.total_seconds())
+
+
+def submit_and_wait(
+    context: Context,
+    document: bytes,
+    signature: bytes,
+    *,
+    every: timedelta = EVERY,
+    within: timedelta = WITHIN,
+) -> Flow[Registration]:
+    """Hand in a signed power of attorney and wait for the decision: `register` and `settled`.
+
+    Returns:
+        The state in the registry; when it refused, its reasons.
+    """
+    requisites = Requisites.of(decode(document))
+    receipt = yield from register(context, document, signature)
+    decision = yield from settled(context, receipt, every=every, within=within)
+    if decision is TransactionState.FAILURE:
+        history = yield from chronology(context, requisites)
+        return Registration(
+            number=requisites.number,
+            state=POA_STATUS.state(PoaState.REJECTED),
+            rejections=history.rejections,
+        )
+    told = yield from status(context, requisites.number)
+    return Registration(number=requisites.number, state=told.state)
+
+
+def tracker(context: Context, number: str) -> Tracker:
+    """Return the tracker of a power of attorney; it reads the journal and asks nobody."""
+    return Tracker(
+        POA_STATUS, Journal(context.store), number, context.clock, on_change=context.emit
+    )
+
+
+def _paths(context: Context) -> RegistryPaths:
+    return context.paths if isinstance(context, RegistryContext) else NODE
+
+
+def _filled(path: str, **values: str) -> str:
+    return path.format(**{name: quote(value, safe="") for name, value in values.items()})
+
+
+def _names(requisites: Requisites) -> dict[str, str]:
+    return {
+        "number": requisites.number,
+        "issuer": requisites.issuer_inn,
+        "representative": requisites.representative_inn,
+    }
+
+
+def _key(number: str, body: bytes) -> str:
+    # A corrected document may keep the number of the refused one: that is another call.
+    return f"{number}.{hashlib.sha256(body).hexdigest()[:16]}"
+
+
+def _ask_status(context: Context, number: str) -> Flow[Answer]:
+    path = _filled(_paths(context).status, number=number)
+    return context.fetch("status", context.request("GET", path))
+
+
+def _unless_absent(asked: Flow[Answer]) -> Flow[Answer | None]:
+    try:
+        return (yield from asked)
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def _is_registered(context: Context, document: bytes) -> Flow[bool]:
+    try:
+        kept = yield from download(context, Requisites.of(decode(document)))
+    except ApiError:
+        return False
+    return kept.document == document
+
+
+def _decision(context: Context, receipt: Receipt) -> Flow[TransactionState | None]:
+    if receipt.transaction is not None:
+        asked = yield from transaction(context, receipt.transaction)
+        return _DECISIONS.get(_code(asked.state))
+    told = yield from status(context, receipt.number or "")
+    code = _code(told.state)
+    if code == PoaState.REJECTED:
+        return TransactionState.FAILURE
+    return None if code in ("", PoaState.PROCESSING) else TransactionState.SUCCESS
+
+
+def _code(status: Status) -> str:
+    return status.code if isinstance(status, State) else ""
+
+
+def _observed(context: Context, told: PublicStatus) -> Tracker:
+    found = tracker(context, told.number)
+    found.observe(told.said, who=_REGISTRY, said_at=told.since)
+    return found

@@ -1,0 +1,383 @@
+"""Talking to the registry, in both colours, through a stand-in that judges what it is given."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+
+from medsign import cms, mchd
+from medsign.errors import ApiError, DeadlineExceeded, MalformedError, OutcomeUnknown, UsageError
+from medsign.exchange import Context, Driver
+from medsign.mchd.registry import Requisites
+from medsign.sandbox import Drawer, Fault, FaultKind, Sandbox
+from medsign.sandbox.mchd import DELAY, LOGINS, Record
+
+NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def requisites(poa: mchd.PowerOfAttorney) -> Requisites:
+    return Requisites.of(poa)
+
+
+@pytest.fixture
+def registered(registry: Any, document: bytes, signature: bytes) -> mchd.Registration:
+    return registry.submit_and_wait(document, signature)
+
+
+def records(sandbox: Sandbox) -> list[Record]:
+    return list(sandbox.world.drawer("mchd.records", Record).values())
+
+
+def empty(drawer: Drawer[Any]) -> None:
+    for pair in drawer.items():
+        drawer.remove(pair[0])
+
+
+def transactions(sandbox: Sandbox) -> int:
+    return len(list(sandbox.world.drawer("mchd.transactions", str).items()))
+
+
+@pytest.mark.req("F108")
+def test_a_signed_power_of_attorney_is_registered_and_in_force(registered):
+    assert registered.registered
+    assert registered.state.code == mchd.PoaState.ACTIVE
+
+
+def test_the_registry_keeps_the_exact_octets(sandbox, registered, document, signature):
+    [record] = records(sandbox)
+    assert (record.document, record.signature) == (document, signature)
+
+
+def test_the_registry_draws_a_number(registry):
+    assert len(registry.generate_number()) == 36
+
+
+def test_a_decision_takes_time_and_the_status_says_so(registry, sandbox, document, signature):
+    receipt = registry.register(document, signature)
+    assert registry.transaction(receipt.transaction).state.code == mchd.TransactionState.PENDING
+    assert registry.status(receipt.number).state.code == mchd.PoaState.PROCESSING
+    sandbox.clock.advance(DELAY)
+    assert registry.transaction(receipt.transaction).state.code == mchd.TransactionState.SUCCESS
+
+
+def test_waiting_ends_at_its_deadline(registry, document, signature):
+    receipt = registry.register(document, signature)
+    with pytest.raises(DeadlineExceeded):
+        registry.settled(receipt, every=timedelta(seconds=2), within=DELAY / 2)
+    assert registry.settled(receipt) is mchd.TransactionState.SUCCESS
+
+
+@pytest.mark.parametrize("kind", [FaultKind.TIMEOUT, FaultKind.RESET_AFTER, FaultKind.TRUNCATED])
+def test_a_lost_answer_is_asked_for_and_nothing_is_registered_twice(
+    registry, sandbox, document, signature, kind
+):
+    sandbox.world.faults.add(Fault(kind=kind, match="mchd.register"))
+    receipt = registry.register(document, signature)
+    assert receipt == mchd.Receipt(number=receipt.number, transaction=None)
+    assert transactions(sandbox) == 1
+    assert registry.settled(receipt) is mchd.TransactionState.SUCCESS
+
+
+def test_a_lost_request_is_sent_again_after_asking(registry, sandbox, document, signature):
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT_BEFORE, match="mchd.register"))
+    assert registry.register(document, signature).transaction is not None
+    assert transactions(sandbox) == 1
+
+
+def test_a_call_that_died_halfway_is_finished_by_repeating_it(
+    registry, context, sandbox, document, signature
+):
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT, match="mchd.register"))
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT_BEFORE, match="mchd.public", times=9))
+    with pytest.raises(OutcomeUnknown):
+        registry.register(document, signature)
+    [unfinished] = context.ledger.unfinished()
+    assert unfinished.operation == "mchd.register"
+    sandbox.world.faults.clear()
+    assert registry.submit_and_wait(document, signature).registered
+    assert transactions(sandbox) == 1
+    assert list(context.ledger.unfinished()) == []
+
+
+def test_a_process_killed_between_sending_and_reading_resumes_from_its_journal(
+    context, sandbox, document, signature
+):
+    class Killed(BaseException):
+        pass
+
+    def dying(request: httpx.Request) -> httpx.Response:
+        answer = sandbox.transport().handle_request(request)
+        if request.method == "POST" and request.url.path.endswith("/poa"):
+            raise Killed
+        return answer
+
+    with httpx.Client(transport=httpx.MockTransport(dying)) as http, pytest.raises(Killed):
+        mchd.Mchd(context, Driver(http, clock=sandbox.clock)).register(document, signature)
+    with httpx.Client(transport=sandbox.transport()) as http:
+        again = mchd.Mchd(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
+        assert again.submit_and_wait(document, signature).registered
+    assert transactions(sandbox) == 1
+
+
+def test_a_second_press_of_the_button_registers_nothing(registry, sandbox, document, signature):
+    first = registry.register(document, signature)
+    assert registry.register(document, signature).number == first.number
+    assert transactions(sandbox) == 1
+
+
+def test_the_same_document_signed_anew_is_found_registered(
+    registry, sandbox, registered, document, people
+):
+    anew = cms.sign(document, people.head, at=NOON + timedelta(minutes=1))
+    assert registry.register(document, anew).transaction is None
+    assert transactions(sandbox) == 1
+
+
+def test_a_number_taken_by_another_document_is_a_conflict(registry, registered, draft, people):
+    other = mchd.encode(mchd.issue(attrs.evolve(draft, internal_number="2")))
+    with pytest.raises(ApiError) as refused:
+        registry.register(other, cms.sign(other, people.head, at=NOON))
+    assert refused.value.status == 409
+    assert refused.value.title == "Номер доверенности уже занят"
+
+
+def test_a_signature_over_other_octets_is_refused(registry, sandbox, document, people):
+    with pytest.raises(ApiError) as refused:
+        registry.register(document, cms.sign(document + b"\n", people.head, at=NOON))
+    assert refused.value.status == 400
+    assert records(sandbox) == []
+
+
+def test_an_attached_signature_is_refused(registry, document, people):
+    with pytest.raises(ApiError):
+        registry.register(document, cms.sign(document, people.head, at=NOON, detached=False))
+
+
+def test_a_signature_of_an_unknown_authority_is_refused(registry, sandbox, document, signature):
+    empty(sandbox.world.drawer("pki.anchors", bytes))
+    with pytest.raises(ApiError):
+        registry.register(document, signature)
+
+
+def test_who_signs_must_be_the_principal(registry, document, people):
+    ended = registry.submit_and_wait(document, cms.sign(document, people.doctor, at=NOON))
+    assert not ended.registered
+    assert [reason.code for reason in ended.rejections] == ["signer"]
+    assert "не принадлежит доверителю" in ended.rejections[0].text
+
+
+def test_a_document_that_breaks_a_rule_is_rejected_with_reasons(registry, poa, people):
+    document = mchd.encode(attrs.evolve(poa, flags="10000000"))
+    ended = registry.submit_and_wait(document, cms.sign(document, people.head, at=NOON))
+    assert ended.state.code == mchd.PoaState.REJECTED
+    assert ended.rejections
+
+
+def test_an_expired_power_of_attorney_is_rejected(registry, draft, people):
+    old = attrs.evolve(draft, issued=date(2026, 1, 1), valid_until=date(2026, 3, 1))
+    document = mchd.encode(mchd.issue(old))
+    ended = registry.submit_and_wait(document, cms.sign(document, people.head, at=NOON))
+    assert [reason.code for reason in ended.rejections] == ["dates.expired"]
+
+
+def test_a_corrected_document_keeps_the_number_of_the_rejected_one(
+    registry, document, signature, people
+):
+    assert not registry.submit_and_wait(
+        document, cms.sign(document, people.doctor, at=NOON)
+    ).registered
+    assert registry.submit_and_wait(document, signature).registered
+
+
+def test_the_registry_tells_letter_cases_of_a_number_apart(registry, registered):
+    assert registry.status(registered.number)
+    with pytest.raises(ApiError) as refused:
+        registry.status(registered.number.lower())
+    assert refused.value.status == 404
+
+
+def test_the_last_day_counts_to_its_end_in_moscow(registry, sandbox, registered):
+    told = registry.status(registered.number)
+    assert told.valid_until == datetime(2027, 2, 28, 20, 59, 59, 999999, tzinfo=UTC)
+    sandbox.clock.advance(told.valid_until - NOON - DELAY)
+    assert registry.status(registered.number).state.code == mchd.PoaState.ACTIVE
+    sandbox.clock.advance(timedelta(microseconds=1))
+    assert registry.status(registered.number).state.code == mchd.PoaState.EXPIRED
+
+
+def test_before_its_first_day_a_power_of_attorney_is_only_created(registry, draft, people):
+    later = mchd.encode(mchd.issue(attrs.evolve(draft, issued=date(2026, 4, 1))))
+    ended = registry.submit_and_wait(later, cms.sign(later, people.head, at=NOON))
+    assert ended.registered
+    assert ended.state.code == mchd.PoaState.CREATED
+
+
+def test_the_chronology_lists_the_states(registry, registered, requisites):
+    history = registry.chronology(requisites)
+    assert [change.state.code for change in history.changes] == ["PROCESSING", "ACTIVE"]
+    assert history.current.at == history.changes[0].at + DELAY
+
+
+@pytest.mark.parametrize("field", ["issuer_inn", "representative_inn"])
+def test_full_data_need_all_three_requisites(registry, registered, requisites, field):
+    for ask in (registry.chronology, registry.download):
+        with pytest.raises(ApiError) as refused:
+            ask(attrs.evolve(requisites, **{field: "999900000999"}))
+        assert refused.value.status == 404
+
+
+def test_what_is_downloaded_is_what_was_signed(
+    registry, registered, requisites, document, signature
+):
+    package = registry.download(requisites)
+    assert (package.document, package.signatures) == (document, (signature,))
+
+
+def revoking(poa: mchd.PowerOfAttorney, signer: Any) -> tuple[bytes, bytes]:
+    application = mchd.encode_revocation(mchd.revocation(poa, "Работник уволен"))
+    return application, cms.sign(application, signer, at=NOON)
+
+
+def test_the_principal_revokes(registry, registered, poa, people):
+    receipt = registry.revoke(*revoking(poa, people.head))
+    assert registry.status(poa.terms.number).state.code == mchd.PoaState.ACTIVE
+    assert registry.settled(receipt) is mchd.TransactionState.SUCCESS
+    assert registry.status(poa.terms.number).state.code == mchd.PoaState.REVOKED
+
+
+def test_nobody_else_revokes(registry, registered, poa, people):
+    with pytest.raises(ApiError):
+        registry.revoke(*revoking(poa, people.doctor))
+    assert registry.status(poa.terms.number).state.code == mchd.PoaState.ACTIVE
+
+
+def test_a_revocation_whose_answer_was_lost_is_found_done(
+    registry, sandbox, registered, poa, people
+):
+    sandbox.world.faults.add(
+        Fault(kind=FaultKind.SLOW_BODY, match="mchd.revoke", seconds=DELAY.total_seconds())
+    )
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT, match="mchd.revoke"))
+    documents = revoking(poa, people.head)
+    registry.revoke(*documents)
+    assert registry.revoke(*documents) == mchd.Receipt(number=poa.terms.number)
+    assert transactions(sandbox) == 2
+
+
+def test_the_journal_follows_the_registry(registry, sandbox, registered, poa, people):
+    registry.follow(registered.number)
+    registry.settled(registry.revoke(*revoking(poa, people.head)))
+    tracker = registry.follow(registered.number)
+    assert tracker.state.code == mchd.PoaState.REVOKED
+    assert [entry.after for entry in tracker.history] == ["ACTIVE", "REVOKED"]
+
+
+def answering(context: Context, sandbox: Sandbox, **answers: Any) -> mchd.Mchd:
+    """Return a client of a registry that answers JSON by the last word of the path."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        word = request.url.path.rsplit("/", 1)[-1]
+        if word in answers:
+            return httpx.Response(200, json=answers[word])
+        return sandbox.transport().handle_request(request)
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    return mchd.Mchd(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
+
+
+def test_an_unknown_status_is_kept_and_moves_nothing(context, sandbox):
+    told = {"status": "SUSPENDED", "poaNumber": "0a"}
+    registry = answering(context, sandbox, public=told)
+    assert registry.status("0a").said == "SUSPENDED"
+    assert registry.status("0a").state.label == "Неизвестный статус: «SUSPENDED»"
+    tracker = registry.follow("0a")
+    assert tracker.state.code == mchd.PoaState.PROCESSING
+    assert tracker.doubt is not None
+
+
+def test_an_unknown_word_about_a_transaction_is_no_decision(context, sandbox):
+    registry = answering(context, sandbox, status={"status": "QUEUED", "txId": "7"})
+    with pytest.raises(DeadlineExceeded):
+        registry.settled(mchd.Receipt(number="0a", transaction="7"))
+
+
+def test_a_status_survives_a_date_in_an_unknown_form(context, sandbox):
+    told = {"status": "ACTIVE", "poaNumber": "0a", "endDate": "31.12.2026"}
+    status = answering(context, sandbox, public=told).status("0a")
+    assert status.state.success
+    assert status.valid_until is None
+
+
+def test_a_registry_that_is_not_ready_gives_no_archive(context, sandbox, requisites):
+    registry = answering(context, sandbox, zip={"reqStatus": "PENDING"})
+    with pytest.raises(MalformedError):
+        registry.download(requisites)
+
+
+def test_requisites_need_both_numbers(draft):
+    [representative] = draft.representatives
+    nameless = attrs.evolve(representative, person=attrs.evolve(representative.person, inn=None))
+    with pytest.raises(UsageError):
+        Requisites.of(mchd.issue(attrs.evolve(draft, representatives=(nameless,))))
+
+
+def test_a_gateway_is_reached_by_its_own_paths(context, sandbox):
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, json={"status": "ACTIVE", "poaNumber": "0a"})
+
+    gateway = mchd.RegistryContext(
+        service="mchd", base_url="https://gate.test/api", paths=mchd.GATEWAY, clock=sandbox.clock
+    )
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        mchd.Mchd(gateway, Driver(http, clock=sandbox.clock)).status("0a")
+    assert [str(url) for url in asked] == ["https://gate.test/api/poaopen?poaNumber=0a"]
+
+
+class TestAccess:
+    def counting(self, sandbox: Sandbox, context: Context) -> tuple[mchd.Mchd, list[str]]:
+        asked: list[str] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path.rsplit("/", 1)[-1])
+            return sandbox.transport().handle_request(request)
+
+        http = httpx.Client(transport=httpx.MockTransport(answer))
+        return mchd.Mchd(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep)), asked
+
+    def test_a_token_serves_for_its_lifetime(self, sandbox, context):
+        registry, asked = self.counting(sandbox, context)
+        registry.generate_number()
+        sandbox.clock.advance(timedelta(minutes=59))
+        registry.generate_number()
+        assert asked == ["token", "generate-number", "generate-number"]
+        sandbox.clock.advance(timedelta(minutes=1))
+        registry.generate_number()
+        assert asked[3:] == ["token", "generate-number"]
+
+    def test_a_token_that_the_registry_forgot_is_renewed_once(self, sandbox, context):
+        registry, asked = self.counting(sandbox, context)
+        registry.generate_number()
+        empty(sandbox.world.tokens._drawer)
+        registry.generate_number()
+        assert asked[2:] == ["generate-number", "token", "generate-number"]
+
+    def test_an_unknown_login_is_refused_in_the_words_of_the_registry(self, registry, context):
+        context.auth.password = "wrong"
+        with pytest.raises(ApiError) as refused:
+            registry.generate_number()
+        assert refused.value.status == 401
+        assert refused.value.title == "Неверный логин или пароль"
+
+    def test_no_secret_shows(self, registry, context):
+        registry.generate_number()
+        shown = repr(context.auth) + repr(context)
+        assert LOGINS["clinic"] not in shown
+        assert context.auth._token not in shown
