@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from medsign.sandbox.ca import CaService
+from medsign.sandbox.evidence import OcspService, TspService
 from medsign.sandbox.routing import Service
 from medsign.sandbox.world import World
 
-SERVICES: tuple[Callable[[World], Service], ...] = ()
+SERVICES: tuple[Callable[[World], Service], ...] = (
+    CaService,
+    OcspService,
+    TspService,
+)

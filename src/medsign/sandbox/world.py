@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
@@ -135,6 +135,7 @@ class World:
         self.entropy = entropy
         self.base_url = base_url
         self.faults = Faults()
+        self._parts: dict[Callable[[World], Any], Any] = {}
         self.tokens = Tokens(shelf.drawer("tokens", _Token), self)
         self._outbox = shelf.drawer("outbox", Message)
 
@@ -149,6 +150,17 @@ class World:
     def drawer(self, name: str, kind: type[T]) -> Drawer[T]:
         """Return a drawer of the state: ``world.drawer("ca.requests", RequestRecord)``."""
         return self.shelf.drawer(name, kind)
+
+    def part(self, make: Callable[[World], T]) -> T:
+        """Return what services share, one for the world: ``world.part(Pki)``.
+
+        Ask for it in the constructor of a service: what is made during a request is undone when
+        the request is refused.
+        """
+        if make not in self._parts:
+            self._parts[make] = make(self)
+        part: T = self._parts[make]
+        return part
 
     def send(self, channel: str, to: str, text: str) -> None:
         """Send a message to a person; a tester finds it in `outbox`."""

@@ -1,0 +1,1 @@
+"""Certification authorities: requests for certificates, their states, renewal, revocation."""

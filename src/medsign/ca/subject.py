@@ -1,0 +1,102 @@
+"""The name in a certificate, and when a certificate may be renewed without a visit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+
+from medsign.ca.models import ApplicantKind, Subject
+from medsign.codec.asn1 import Certificate, Name, oids
+from medsign.errors import InvalidDocument
+from medsign.pki.issuing import subject_name
+
+FNS_OGRN = "1047707030513"
+"""ОГРН in the issuer's name of certificates of УЦ ФНС."""
+
+
+class RenewalObstacle(StrEnum):
+    """Why a certificate does not identify its owner for a renewal (F021)."""
+
+    NOT_VALID = "not_valid"
+    OTHER_AUTHORITY = "other_authority"
+    DATA_CHANGED = "data_changed"
+
+
+def certificate_subject(applicant: ApplicantKind, subject: Subject) -> Name:
+    """Return the name that the certificate of an applicant carries (приказ ФСБ 795).
+
+    A head's certificate names the organisation, the position and both ИНН; a natural person's
+    has none of them.
+
+    Raises:
+        InvalidDocument: Data that the kind of applicant needs are missing.
+    """
+    if missing := tuple(_missing(applicant, subject)):
+        raise InvalidDocument("заявка на сертификат", missing)
+    values: dict[str, str | None] = {
+        "surname": subject.surname,
+        "given_names": " ".join(filter(None, (subject.given_name, subject.patronymic))),
+        "inn": subject.inn.value,
+        "snils": subject.snils.value,
+        "region": subject.region,
+        "locality": subject.locality,
+        "email": subject.email,
+    }
+    organisation = subject.organisation
+    if applicant is ApplicantKind.HEAD and organisation:
+        values |= {
+            "common_name": organisation.name,
+            "organization": organisation.name,
+            "inn_legal": organisation.inn.value,
+            "ogrn": organisation.ogrn.value,
+            "street": organisation.street,
+            "position": subject.position,
+        }
+    if applicant is ApplicantKind.ENTREPRENEUR and subject.ogrnip:
+        values["ogrnip"] = subject.ogrnip.value
+    return subject_name(**{field: value for field, value in values.items() if value})
+
+
+def differing(one: Name, other: Name) -> tuple[str, ...]:
+    """Return the attribute types in which two names differ, whatever their order."""
+    types = {each.oid for each in (*one.attributes, *other.attributes)}
+    return tuple(sorted(oid for oid in types if set(one.all(oid)) != set(other.all(oid))))
+
+
+def renewal_obstacles(
+    applicant: ApplicantKind, subject: Subject, certificate: Certificate, at: datetime
+) -> tuple[RenewalObstacle, ...]:
+    """Return why a certificate may not identify its owner for a renewal; empty when it may.
+
+    Remote renewal is allowed only by a valid certificate whose data stay unchanged (F021), and a
+    head renews only by a certificate of УЦ ФНС (F018). Revocation is not judged here.
+
+    Args:
+        applicant: For whom the new certificate is.
+        subject: Data for the new certificate.
+        certificate: The present certificate.
+        at: The moment of judging, aware.
+    """
+    return tuple(_obstacles(applicant, subject, certificate, at))
+
+
+def _obstacles(
+    applicant: ApplicantKind, subject: Subject, certificate: Certificate, at: datetime
+) -> Iterator[RenewalObstacle]:
+    if not certificate.not_before <= at <= certificate.not_after:
+        yield RenewalObstacle.NOT_VALID
+    if applicant is not ApplicantKind.WORKER and certificate.issuer.get(oids.OGRN) != FNS_OGRN:
+        yield RenewalObstacle.OTHER_AUTHORITY
+    if differing(certificate_subject(applicant, subject), certificate.subject):
+        yield RenewalObstacle.DATA_CHANGED
+
+
+def _missing(applicant: ApplicantKind, subject: Subject) -> Iterator[tuple[str, str]]:
+    if applicant is ApplicantKind.HEAD:
+        if subject.organisation is None:
+            yield "subject.organisation", "не указана организация руководителя"
+        if not subject.position:
+            yield "subject.position", "не указана должность руководителя"
+    if applicant is ApplicantKind.ENTREPRENEUR and subject.ogrnip is None:
+        yield "subject.ogrnip", "не указан ОГРНИП"
