@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from medsign.codec.asn1 import Certificate, Name
+from medsign.codec.asn1 import Certificate, Name, decode_certificate
 from medsign.pki.issuing import (
     OCSP_SERVICE,
     QUALIFIED,
@@ -102,6 +102,17 @@ def authority() -> Authority:
     return make_authority("1.2.643.2.2.35.1")
 
 
-def flipped(certificate: Certificate) -> bytes:
-    """Return the certificate with one bit of its signature changed."""
-    return certificate.der[:-1] + bytes((certificate.der[-1] ^ 1,))
+@pytest.fixture(scope="session")
+def now() -> datetime:
+    """Return a moment at which everything of the authority is valid."""
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def flipped():
+    """Return `flipped(certificate)`: the certificate with the last bit of its signature changed."""
+
+    def flip(certificate: Certificate) -> Certificate:
+        return decode_certificate(certificate.der[:-1] + bytes((certificate.der[-1] ^ 1,)))
+
+    return flip
