@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from medsign import cms
 from medsign.codec import asn1
+from medsign.codec.asn1 import oids
 from medsign.pki import issuing
 from medsign.pki.trust import TrustStore
 
@@ -166,8 +167,9 @@ def test_a_stamp_of_a_stranger_is_not_counted(evidence, detached):
 
 
 def test_a_stamp_on_another_signature_is_not_counted(evidence, authority, detached):
-    token = authority.stamp(b"another signature", SIGNED)
-    signature = cms.add_timestamp(detached, token)
+    token = asn1.decode_timestamp_response(authority.stamp(b"another one", SIGNED)).token
+    attribute = asn1.Attribute(oids.SIGNATURE_TIME_STAMP, (token.der,))
+    signature = asn1.add_unsigned_attribute(detached, 0, attribute)
     evidence = attrs.evolve(evidence, signature=signature)
     assert verdict(evidence, policy=cms.WITH_STAMP) == failed(Sub.NO_POE)
 

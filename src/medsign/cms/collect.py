@@ -7,7 +7,7 @@ left to `medsign.cms.decide`, so that stored facts can be judged again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -49,6 +49,10 @@ from medsign.pki.signatures import SignatureCheck
 from medsign.pki.signed import SignerFacts, check_signer
 from medsign.pki.timestamp import check_timestamp
 
+# What one message may cost; further stamps of a signature are not looked at.
+MAX_SIGNATURES = 64
+MAX_STAMPS = 8
+
 # Whether these hold is for `decide` to say, out of the dates and the chain itself.
 _TIMELY = {ProblemCode.NOT_YET_VALID, ProblemCode.EXPIRED, ProblemCode.NO_ANCHOR}
 _AGE = {ProblemCode.STALE, ProblemCode.FROM_THE_FUTURE}
@@ -83,6 +87,8 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
         message = decode_signed_data(to_binary(evidence.signature))
     except (MalformedError, BudgetExceeded) as error:
         return Facts(fingerprint=fingerprint, malformed=str(error))
+    if len(message.signers) > MAX_SIGNATURES:
+        return Facts(fingerprint=fingerprint, malformed=f"more than {MAX_SIGNATURES} signatures")
     collector = _Collector(evidence=evidence, message=message, at=at, provider=provider)
     return Facts(
         fingerprint=fingerprint, signatures=tuple(map(collector.signature, message.signers))
@@ -130,7 +136,7 @@ class _Collector:
     def signature(self, signer: SignerInfo) -> SignatureFacts:
         """Return the facts about one signature."""
         brought = _Brought.of(signer)
-        tokens = [(each, _token(each)) for each in signer.time_stamp_tokens]
+        tokens = [(each, _token(each)) for each in signer.time_stamp_tokens[:MAX_STAMPS]]
         for _, token in tokens:
             if token:
                 brought = brought.with_stamp(token)
@@ -246,13 +252,12 @@ class _Chains:
             certificate, self.evidence.trust, self.pool, at=moment, provider=self.provider
         )
 
-    def chain(self, path: PathFacts, extra: Iterable[Problem] = ()) -> ChainFacts:
+    def chain(self, path: PathFacts) -> ChainFacts:
         """Return a chain as plain data."""
-        signer = path.chain[0]
-        usage = signer.key_usage
+        problems = [each for each in path.problems if each.code not in _TIMELY]
+        usage = path.chain[0].key_usage
         if usage is not None and usage.isdisjoint({"digitalSignature", "nonRepudiation"}):
-            extra = (*extra, Problem(ProblemCode.KEY_USAGE, signer.fingerprint))
-        found = dict.fromkeys((*path.problems, *extra))
+            problems.append(Problem(ProblemCode.KEY_USAGE, path.chain[0].fingerprint))
         return ChainFacts(
             certificates=tuple(
                 CertificateFacts(
@@ -267,7 +272,7 @@ class _Chains:
                 for each in path.chain
             ),
             anchored=path.anchor is not None,
-            problems=tuple(each for each in found if each.code not in _TIMELY),
+            problems=tuple(problems),
         )
 
     def stamp(self, octets: bytes, token: SignedData | None, stamped: bytes) -> StampFacts:
@@ -279,7 +284,7 @@ class _Chains:
             token, stamped, self.evidence.trust, intermediates=self.pool, provider=self.provider
         )
         info, path = facts.info, facts.path
-        of_path = set(path.problems) if path else set()
+        of_path = path.problems if path else ()
         return StampFacts(
             fingerprint=fingerprint,
             stamped_at=info.gen_time if info else None,
@@ -294,7 +299,12 @@ class _Chains:
         if issuer is None or certificate in self.evidence.trust:
             return
         facts = check_revocation(
-            certificate, issuer, self.revocation, at=self.at, provider=self.provider
+            certificate,
+            issuer,
+            self.revocation,
+            at=self.at,
+            candidates=self.pool,
+            provider=self.provider,
         )
         for claim in facts.claims:
             unfit = {each.code for each in claim.unfit} - _AGE
@@ -346,15 +356,16 @@ def _content_intact(checked: SignerFacts, codes: set[ProblemCode]) -> bool | Non
 
 def _header_sound(message: SignedData, signer: SignerInfo, certificate: Certificate | None) -> bool:
     """Tell whether nothing was changed where no signature would notice (RFC 5652 5.1, 5.3)."""
-    by_key = isinstance(signer.sid, bytes)
+    sid = signer.sid
     later = message.content_type != oids.DATA or any(each.version == 3 for each in message.signers)
     version = 5 if message.ocsp_responses else 3 if later else 1
-    exact = by_key or certificate is None or signer.sid.issuer.der == certificate.issuer.der
+    named = None if isinstance(sid, bytes) else sid.issuer
+    exact = named is None or certificate is None or named == certificate.issuer
     listed = signer.digest_algorithm.oid in {each.oid for each in message.digest_algorithms}
     algorithms = (*message.digest_algorithms, signer.digest_algorithm, signer.signature_algorithm)
     plain = all(each.parameters in {None, der.null()} for each in algorithms)
     # Attribute certificates, which are not read, ask for version 4.
-    versions = message.version in {version, 4} and signer.version == (3 if by_key else 1)
+    versions = message.version in {version, 4} and signer.version == (1 if named else 3)
     return exact and listed and plain and versions
 
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import attrs
 
@@ -157,6 +157,14 @@ _GOST_2012: Mapping[str, datetime | None] = MappingProxyType(
 )
 
 
+def _is_unsafe(requirement: Requirement) -> bool:
+    match requirement:
+        case AllOf(parts) | AnyOf(parts):
+            return any(map(_is_unsafe, parts))
+        case _:
+            return isinstance(requirement, UnsafeNoRevocation)
+
+
 def _frozen(levels: Mapping[str, Level]) -> Mapping[str, Level]:
     return MappingProxyType(dict(levels))
 
@@ -166,8 +174,9 @@ class Policy:
     """The rules of one verdict.
 
     Attributes:
-        name: How reports call it. A policy that does not insist on trust, with ``CHAIN_…``,
-            ``CERTIFICATE_…`` or ``REVOCATION_…`` below `Level.FAIL`, must be called ``unsafe-…``.
+        name: How reports call it. A policy that does not insist on trust (``CHAIN_…``,
+            ``CERTIFICATE_…`` or ``REVOCATION_…`` below `Level.FAIL`, or `UnsafeNoRevocation`) must
+            be called ``unsafe-…``.
         levels: How serious each check of `medsign.cms.messages.MESSAGES` is, where it differs from
             the usual.
         revocation: What evidence each certificate below the root needs.
@@ -197,16 +206,14 @@ class Policy:
     stamp_at_its_own_time: bool = False
 
     def __attrs_post_init__(self) -> None:
-        for code, level in self.levels.items():
-            if code not in MESSAGES:
-                raise UsageError(f"there is no check {code}")
-            if level is Level.FAIL or self.name.startswith("unsafe-"):
-                continue
-            if code not in _DEFAULT_LEVELS and code.startswith(_TRUST):
-                raise UsageError(f"a policy without {code} must be called unsafe-…")
-        for code in _INVIOLABLE & self.levels.keys():
-            if self.levels[code] is not Level.FAIL:
-                raise UsageError(f"no policy can lower {code}")
+        if unknown := self.levels.keys() - MESSAGES.keys():
+            raise UsageError(f"there is no check {', '.join(sorted(unknown))}")
+        lowered = {code for code, level in self.levels.items() if level is not Level.FAIL}
+        if broken := lowered & _INVIOLABLE:
+            raise UsageError(f"no policy can lower {', '.join(sorted(broken))}")
+        blind = [code for code in lowered - _DEFAULT_LEVELS.keys() if code.startswith(_TRUST)]
+        if (blind or _is_unsafe(self.revocation)) and not self.name.startswith("unsafe-"):
+            raise UsageError("a policy that does not insist on trust must be called unsafe-…")
 
     def level(self, code: str) -> Level:
         """Return how serious the failure of a check is."""
@@ -219,14 +226,15 @@ class Policy:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if attrs.has(type(value)):
-        fields = attrs.asdict(value, recurse=False)
+        fields = attrs.asdict(cast("attrs.AttrsInstance", value), recurse=False)
         return {"": type(value).__name__} | {name: _plain(each) for name, each in fields.items()}
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
+        items = cast("Mapping[str, object]", value).items()
+        return {key: _plain(each) for key, each in items}
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_plain(each) for each in cast("tuple[object, ...]", value)]
     return value
 
 

@@ -24,6 +24,7 @@ from medsign.codec.asn1 import (
     decode_certificate,
     decode_signed_data,
     decode_timestamp_response,
+    decode_tst_info,
     encode_signed_attributes,
     encode_signed_data,
     oids,
@@ -31,7 +32,7 @@ from medsign.codec.asn1 import (
 from medsign.errors import MalformedError, UsageError
 from medsign.gost import DigestAlgorithm, Provider, digest
 from medsign.pki.keys import public_key
-from medsign.pki.signatures import verify_digest
+from medsign.pki.signatures import hash_octets, verify_digest
 from medsign.pki.signed import certificate_reference
 from medsign.pki.signing import Signer
 
@@ -102,8 +103,8 @@ def prepare(
         provider: Who hashes; by default `medsign.gost.default_provider`.
 
     Raises:
-        UsageError: The moment has no time zone, the digest is of the other length, or a digest
-            was to be attached.
+        UsageError: The moment has no time zone, the digest is of the other length, a digest was
+            to be attached, or ``beside`` is of another content.
         Unavailable: The key of the certificate is not one of GOST R 34.10-2012.
         MalformedError: ``beside`` is no signed message.
     """
@@ -111,13 +112,12 @@ def prepare(
     hashed = digest_of(content, algorithm, provider=provider)
     if hashed is None:
         raise UsageError(f"this key needs a {algorithm.name} digest of the content")
-    attached = None
-    if not detached and beside is None:
-        if isinstance(content, ContentDigest):
-            raise UsageError("a digest cannot be attached, only a content can")
-        attached = content if isinstance(content, bytes) else content.read_bytes()
+    others = decode_signed_data(beside) if beside else None
+    attached = others.content if others else None
+    if attached is not None and digest(algorithm, attached, provider=provider) != hashed:
+        raise UsageError("the message beside is of another content")
     attributes = encode_signed_attributes(
-        content_type=decode_signed_data(beside).content_type if beside else oids.DATA,
+        content_type=others.content_type if others else oids.DATA,
         message_digest=hashed,
         signing_time=at,
         signing_certificate=certificate_reference(certificate, algorithm.oid, provider=provider),
@@ -125,7 +125,7 @@ def prepare(
     return Prepared(
         certificate=certificate.der,
         attributes=attributes,
-        content=attached,
+        content=None if detached or others else _octets(content),
         chain=tuple(each.der for each in chain),
         beside=beside,
     )
@@ -207,21 +207,35 @@ def signature_value(signature: bytes, signer_index: int = 0) -> bytes:
     return signers[signer_index].signature
 
 
-def add_timestamp(signature: bytes, token: bytes, *, signer_index: int = 0) -> bytes:
+def add_timestamp(
+    signature: bytes, token: bytes, *, signer_index: int = 0, provider: Provider | None = None
+) -> bytes:
     """Add a time stamp to a signature: CAdES-BES becomes CAdES-T.
 
     Args:
         signature: DER or BER of the signed message.
-        token: The time stamp token, or the whole response of the service; it must be on
-            `signature_value`, which the verification will check.
+        token: The time stamp token on `signature_value`, or the whole response of the service.
         signer_index: To which of the signatures.
+        provider: Who computes; by default `medsign.gost.default_provider`.
 
     Raises:
         MalformedError: One of the two is something else.
-        UsageError: The response holds no stamp, or there is no such signature.
+        UsageError: The response holds no stamp, the stamp is on something else, or there is no
+            such signature.
+        Unavailable: The digest algorithm of the stamp is not known.
     """
-    stamp = Attribute(oids.SIGNATURE_TIME_STAMP, (_token(token).der,))
-    return add_unsigned_attribute(signature, signer_index, stamp)
+    value, stamp = signature_value(signature, signer_index), _token(token)
+    imprint = decode_tst_info(stamp.content or b"").imprint
+    if hash_octets(imprint.algorithm.oid, value, provider=provider) != imprint.digest:
+        raise UsageError("the time stamp is on another signature")
+    attribute = Attribute(oids.SIGNATURE_TIME_STAMP, (stamp.der,))
+    return add_unsigned_attribute(signature, signer_index, attribute)
+
+
+def _octets(content: Content) -> bytes:
+    if isinstance(content, ContentDigest):
+        raise UsageError("a digest cannot be attached, only a content can")
+    return content if isinstance(content, bytes) else content.read_bytes()
 
 
 def _token(data: bytes) -> SignedData:

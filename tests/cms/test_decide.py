@@ -1,0 +1,362 @@
+"""The verdict as a pure function: facts in, report out, no cryptography."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medsign import cms
+from medsign.cms.messages import MESSAGES
+from medsign.codec.asn1 import oids
+from medsign.errors import UsageError
+from medsign.pki.problems import Problem, ProblemCode
+
+Sub = cms.SubIndication
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def good(at=AT - DAY, source="crl"):
+    return cms.StatusFacts(
+        status="good",
+        source=source,
+        fingerprint="c0" * 32,
+        this_update=at,
+        next_update=at + 7 * DAY,
+    )
+
+
+def revoked(since, at=AT - DAY, reason="superseded"):
+    return attrs.evolve(good(at), status="revoked", revoked_at=since, reason=reason)
+
+
+def certificate(print_="aa", statuses=(), start=AT - 100 * DAY, end=AT + 100 * DAY):
+    return cms.CertificateFacts(
+        fingerprint=print_ * 32,
+        serial_number=print_,
+        not_before=start,
+        not_after=end,
+        algorithm=oids.GOST_SIGNATURE_256,
+        statuses=tuple(statuses),
+    )
+
+
+ROOT = certificate("ff", start=AT - 4000 * DAY, end=AT + 4000 * DAY)
+CHAIN = cms.ChainFacts(certificates=(certificate(statuses=[good()]), ROOT), anchored=True)
+STAMP = cms.StampFacts(
+    fingerprint="55" * 32,
+    stamped_at=AT - DAY,
+    not_later_than=AT - DAY + timedelta(seconds=1),
+    chain=cms.ChainFacts(
+        certificates=(certificate("dd", statuses=[good()], end=AT + 2000 * DAY), ROOT),
+        anchored=True,
+    ),
+)
+SIGNATURE = cms.SignatureFacts(
+    algorithms=(oids.STREEBOG_256, oids.GOST_KEY_256),
+    content_present=True,
+    content_intact=True,
+    signature_valid=True,
+    certificate_reference="match",
+    claimed_at=AT - DAY,
+    chain=CHAIN,
+)
+
+
+def facts(**changes):
+    return cms.Facts(fingerprint="00" * 32, signatures=(attrs.evolve(SIGNATURE, **changes),))
+
+
+def with_signer(**changes):
+    return chain(attrs.evolve(CHAIN.certificates[0], **changes), ROOT)
+
+
+def chain(*certificates, **changes):
+    return facts(chain=attrs.evolve(CHAIN, certificates=certificates, **changes))
+
+
+def with_authority(**changes):
+    authority = attrs.evolve(certificate("bb", statuses=[good()]), **changes)
+    return chain(CHAIN.certificates[0], authority, ROOT)
+
+
+BROKEN_RULE = Problem(ProblemCode.KEY_USAGE, "aa" * 32)
+EXPIRED = AT - timedelta(hours=1)
+#: The facts, the sub-indication of the verdict, and the policy where it is not the default one.
+CASES = {
+    "nothing is wrong": (facts(), None),
+    "not a signature": (cms.Facts(fingerprint="00" * 32, malformed="why"), Sub.FORMAT_FAILURE),
+    "no signatures": (cms.Facts(fingerprint="00" * 32), Sub.FORMAT_FAILURE),
+    "content changed": (facts(content_intact=False), Sub.HASH_FAILURE),
+    "value wrong": (facts(signature_valid=False), Sub.SIG_CRYPTO_FAILURE),
+    "changed and also untrusted": (
+        facts(content_intact=False, chain=attrs.evolve(CHAIN, anchored=False)),
+        Sub.HASH_FAILURE,
+    ),
+    "no certificate": (
+        facts(chain=None, signature_valid=None),
+        Sub.NO_SIGNING_CERTIFICATE_FOUND,
+    ),
+    "another certificate": (
+        facts(certificate_reference="mismatch"),
+        Sub.NO_SIGNING_CERTIFICATE_FOUND,
+    ),
+    "no content": (
+        facts(content_present=False, content_intact=None),
+        Sub.SIGNED_DATA_NOT_FOUND,
+    ),
+    "content of an unknown digest": (
+        facts(content_intact=None),
+        Sub.CRYPTO_CONSTRAINTS_FAILURE,
+    ),
+    "unknown algorithm": (facts(signature_valid=None), Sub.CRYPTO_CONSTRAINTS_FAILURE),
+    "forbidden algorithm": (
+        facts(algorithms=(oids.GOST_DIGEST_94,)),
+        Sub.CRYPTO_CONSTRAINTS_FAILURE,
+    ),
+    "forbidden algorithm of an authority": (
+        with_signer(algorithm=oids.GOST_SIGNATURE_2001),
+        Sub.CRYPTO_CONSTRAINTS_FAILURE,
+    ),
+    "algorithm of the past": (
+        facts(),
+        Sub.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
+        cms.Policy(
+            name="strict",
+            algorithms={**cms.DEFAULT.algorithms, oids.STREEBOG_256: AT - timedelta(hours=1)},
+        ),
+    ),
+    "algorithm of the past, stamped": (
+        facts(stamps=(STAMP,)),
+        None,
+        cms.Policy(
+            name="strict",
+            algorithms={**cms.DEFAULT.algorithms, oids.STREEBOG_256: AT - timedelta(hours=1)},
+        ),
+    ),
+    "no signed attributes": (facts(signed_attributes=False), Sub.SIG_CONSTRAINTS_FAILURE),
+    "contradiction inside": (
+        facts(problems=(Problem(ProblemCode.CONTENT_TYPE_MISMATCH),)),
+        Sub.SIG_CONSTRAINTS_FAILURE,
+    ),
+    "header changed": (facts(header_sound=False), Sub.SIG_CONSTRAINTS_FAILURE),
+    "no reference to the certificate": (facts(certificate_reference="absent"), None),
+    "no root": (
+        facts(chain=attrs.evolve(CHAIN, anchored=False)),
+        Sub.NO_CERTIFICATE_CHAIN_FOUND,
+    ),
+    "broken rule": (
+        facts(chain=attrs.evolve(CHAIN, problems=(BROKEN_RULE,))),
+        Sub.CHAIN_CONSTRAINTS_FAILURE,
+    ),
+    "not a qualified certificate": (facts(profile=("profile.tool_class",)), None),
+    "not a qualified certificate where one is required": (
+        facts(profile=("profile.tool_class",)),
+        Sub.CHAIN_CONSTRAINTS_FAILURE,
+        cms.QUALIFIED,
+    ),
+    "not yet valid": (with_signer(not_before=AT + DAY), Sub.NOT_YET_VALID),
+    "claimed before it was valid": (
+        with_signer(not_before=AT - timedelta(hours=1)),
+        Sub.NOT_YET_VALID,
+    ),
+    "expired by the signer's own word": (with_signer(not_after=AT - 2 * DAY), Sub.EXPIRED),
+    "expired since": (with_signer(not_after=EXPIRED), Sub.OUT_OF_BOUNDS_NO_POE),
+    "expired after the stamp": (
+        facts(chain=with_signer(not_after=EXPIRED).signatures[0].chain, stamps=(STAMP,)),
+        None,
+    ),
+    "authority expired": (with_authority(not_after=EXPIRED), Sub.OUT_OF_BOUNDS_NO_POE),
+    "revoked by the signer's own word": (
+        with_signer(statuses=(revoked(AT - 2 * DAY),)),
+        Sub.REVOKED,
+    ),
+    "revoked since": (with_signer(statuses=(revoked(EXPIRED, AT),)), Sub.REVOKED_NO_POE),
+    "revoked after the stamp": (
+        facts(
+            chain=with_signer(statuses=(revoked(EXPIRED, AT),)).signatures[0].chain,
+            stamps=(STAMP,),
+        ),
+        None,
+    ),
+    "authority revoked": (
+        with_authority(statuses=(revoked(EXPIRED, AT),)),
+        Sub.REVOKED_CA_NO_POE,
+    ),
+    "a hold that was lifted": (
+        with_signer(
+            statuses=(
+                revoked(AT - 9 * DAY, AT - 8 * DAY, reason="certificateHold"),
+                good(AT - timedelta(days=2)),
+            )
+        ),
+        None,
+    ),
+    "no evidence of status": (with_signer(statuses=()), Sub.TRY_LATER),
+    "no evidence of status of an authority": (with_authority(statuses=()), Sub.TRY_LATER),
+    "stale evidence": (with_signer(statuses=(good(AT - 30 * DAY),)), Sub.TRY_LATER),
+    "evidence from the future": (with_signer(statuses=(good(AT + DAY),)), Sub.TRY_LATER),
+    "unsafe without evidence": (
+        with_signer(statuses=()),
+        None,
+        cms.Policy(name="unsafe-offline", revocation=cms.UnsafeNoRevocation()),
+    ),
+    "both kinds of evidence required": (
+        facts(),
+        Sub.TRY_LATER,
+        cms.Policy(name="both", revocation=cms.AllOf((cms.Ocsp(), cms.Crl()))),
+    ),
+    "both kinds of evidence given": (
+        with_signer(statuses=(good(), good(source="ocsp"))),
+        None,
+        cms.Policy(name="both", revocation=cms.AllOf((cms.Ocsp(), cms.Crl()))),
+    ),
+    "younger evidence required": (
+        facts(),
+        Sub.TRY_LATER,
+        cms.Policy(name="young", revocation=cms.Crl(max_age=timedelta(hours=2))),
+    ),
+    "no requirement is no way to pass": (
+        facts(),
+        Sub.TRY_LATER,
+        cms.Policy(name="empty", revocation=cms.AllOf(())),
+    ),
+    "no alternative is no way to pass": (
+        facts(),
+        Sub.TRY_LATER,
+        cms.Policy(name="empty", revocation=cms.AnyOf(())),
+    ),
+    "stamp before the claim": (
+        facts(claimed_at=AT, stamps=(STAMP,)),
+        Sub.TIMESTAMP_ORDER_FAILURE,
+    ),
+    "stamp required": (facts(), Sub.NO_POE, cms.WITH_STAMP),
+    "stamp given": (facts(stamps=(STAMP,)), None, cms.WITH_STAMP),
+    "stamp on something else": (
+        facts(stamps=(attrs.evolve(STAMP, problems=(Problem(ProblemCode.IMPRINT_MISMATCH),)),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "stamp of nobody": (
+        facts(stamps=(attrs.evolve(STAMP, chain=None),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "stamp from the future": (
+        facts(stamps=(attrs.evolve(STAMP, stamped_at=AT + DAY, not_later_than=AT + DAY),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "unreadable stamp": (
+        facts(stamps=(cms.StampFacts(fingerprint="55" * 32),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "damaged stamp must not be there": (
+        facts(stamps=(cms.StampFacts(fingerprint="55" * 32),)),
+        Sub.GENERIC,
+        cms.Policy(name="no damage", levels={"STAMP_TRUSTED": cms.Level.FAIL}),
+    ),
+}
+
+
+def decided(case):
+    what, expected, *policy = case
+    return cms.decide(what, policy[0] if policy else cms.DEFAULT, at=AT), expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_case_has_its_verdict(name):
+    report, expected = decided(CASES[name])
+    assert report.sub_indication is expected
+    assert report.passed is (expected is None)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_stored_facts_are_decided_alike(name):
+    what, _, *policy = CASES[name]
+    again = cms.Facts.from_json(what.to_json())
+    assert again == what
+    assert cms.decide(again, *policy, at=AT) == decided(CASES[name])[0]
+
+
+def test_every_sub_indication_has_a_case():
+    assert {case[1] for case in CASES.values()} == {None, *Sub}
+
+
+def test_every_check_fails_in_some_case():
+    failed = {
+        finding.code
+        for case in CASES.values()
+        for report in [decided(case)[0]]
+        for finding in (*report.findings, *(f for each in report.signers for f in each.findings))
+        if not finding.passed
+    }
+    assert MESSAGES.keys() - failed == {"KEY_IN_TIME"}
+
+
+def test_a_key_used_after_its_period_is_worth_a_warning():
+    report = cms.decide(facts(key_until=AT - 2 * DAY), at=AT)
+    assert report.passed
+    assert [each.code for each in report.signers[0].failures(cms.Level.WARN)] == ["KEY_IN_TIME"]
+
+
+def test_an_expired_service_of_stamps_proves_nothing_by_default():
+    service, root = STAMP.chain.certificates
+    old = attrs.evolve(
+        STAMP,
+        chain=attrs.evolve(
+            STAMP.chain, certificates=(attrs.evolve(service, not_after=EXPIRED), root)
+        ),
+    )
+    lenient = cms.Policy(name="archive", stamp_at_its_own_time=True)
+    assert cms.decide(facts(stamps=(old,)), at=AT).signers[0].proved_by == "verification"
+    assert cms.decide(facts(stamps=(old,)), lenient, at=AT).signers[0].proved_by == "time stamp"
+
+
+def test_the_earliest_stamp_counts():
+    later = attrs.evolve(STAMP, stamped_at=AT, not_later_than=AT)
+    report = cms.decide(facts(stamps=(later, STAMP)), at=AT)
+    assert report.signers[0].proved_at == STAMP.not_later_than
+
+
+def test_the_worst_signature_names_the_verdict():
+    three = cms.Facts(
+        fingerprint="00" * 32,
+        signatures=(
+            SIGNATURE,
+            attrs.evolve(SIGNATURE, content_intact=False),
+            attrs.evolve(SIGNATURE, chain=attrs.evolve(CHAIN, anchored=False)),
+        ),
+    )
+    report = cms.decide(three, at=AT)
+    assert report.sub_indication is Sub.HASH_FAILURE
+    assert [each.passed for each in report.signers] == [True, False, False]
+
+
+def test_the_moment_must_be_aware():
+    with pytest.raises(UsageError):
+        cms.decide(facts(), at=AT.replace(tzinfo=None))
+
+
+@given(
+    hours=st.integers(-2000, 2000),
+    expiry=st.integers(-2000, 2000),
+    revocation=st.none() | st.integers(-2000, 2000),
+)
+def test_nothing_passes_outside_validity_or_after_revocation(hours, expiry, revocation):
+    hour = timedelta(hours=1)
+    at = AT + hours * hour
+    statuses = [good(at)]
+    if revocation is not None:
+        statuses = [revoked(AT + revocation * hour, at)]
+    what = with_signer(not_after=AT + expiry * hour, statuses=tuple(statuses))
+    report = cms.decide(what, at=at)
+    if hours > expiry or (revocation is not None and revocation <= hours):
+        assert not report.passed
