@@ -46,6 +46,14 @@ from medsign.mchd.registry import (
     StatusChange,
     Transaction,
 )
+from medsign.mchd.representation import (
+    Answer,
+    Part,
+    Representation,
+    RepresentationReport,
+    Verify,
+    judge,
+)
 from medsign.mchd.revoke import Revocation, decode_revocation, encode_revocation, revocation
 from medsign.mchd.status import (
     POA_STATUS,
@@ -63,6 +71,7 @@ __all__ = [
     "RELAXED",
     "STRICT",
     "TRANSACTION_STATUS",
+    "Answer",
     "AsyncMchd",
     "Chronology",
     "Draft",
@@ -73,6 +82,7 @@ __all__ = [
     "Mchd",
     "MissingField",
     "OrganizationDraft",
+    "Part",
     "PasswordGrant",
     "PersonDraft",
     "PoaPackage",
@@ -87,6 +97,8 @@ __all__ = [
     "RegistryContext",
     "RegistryPaths",
     "Rejection",
+    "Representation",
+    "RepresentationReport",
     "RepresentativeDraft",
     "Requisites",
     "Revocation",
@@ -94,6 +106,7 @@ __all__ = [
     "StatusChange",
     "Transaction",
     "TransactionState",
+    "Verify",
     "certificate_limit",
     "decode",
     "decode_revocation",
@@ -101,6 +114,7 @@ __all__ = [
     "encode_revocation",
     "file_id",
     "issue",
+    "judge",
     "machine_powers",
     "matches",
     "new_number",

@@ -18,6 +18,7 @@ class _RegistryOperations:
     chronology = operation(operations.chronology)
     download = operation(operations.download)
     revoke = operation(operations.revoke)
+    check = operation(operations.check)
 
 
 class Mchd(_RegistryOperations, Service):

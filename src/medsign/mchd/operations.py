@@ -7,16 +7,26 @@ carry ИНН of both parties in the URL; nothing else of the document stands the
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from urllib.parse import quote
 
 import attrs
 
-from medsign.errors import ApiError, DeadlineExceeded, UnexpectedAnswer
+from medsign.cms import Report
+from medsign.errors import (
+    ApiError,
+    DeadlineExceeded,
+    MalformedError,
+    TransportError,
+    UnexpectedAnswer,
+    UsageError,
+)
 from medsign.exchange import Answer, Context, Flow, Wait, do
 from medsign.mchd.archive import PoaPackage, upload
 from medsign.mchd.file import decode
+from medsign.mchd.model import PowerOfAttorney
 from medsign.mchd.registry import (
     NODE,
     Chronology,
@@ -30,6 +40,7 @@ from medsign.mchd.registry import (
     Status,
     Transaction,
 )
+from medsign.mchd.representation import Representation, RepresentationReport, Verify, judge
 from medsign.mchd.revoke import decode_revocation
 from medsign.mchd.status import POA_STATUS, PoaState, TransactionState
 from medsign.status import Journal, State, Tracker
@@ -37,6 +48,15 @@ from medsign.status import Journal, State, Tracker
 EVERY = timedelta(seconds=5)
 WITHIN = timedelta(minutes=10)
 _REGISTRY = "registry"
+# Beside a result that stands, a question that failed teaches nothing and spoils nothing.
+_NOTHING_LEARNED = (
+    ApiError,
+    DeadlineExceeded,
+    MalformedError,
+    TransportError,
+    UnexpectedAnswer,
+    UsageError,
+)
 _DECISIONS: dict[str, TransactionState] = {
     state: state for state in (TransactionState.SUCCESS, TransactionState.FAILURE)
 }
@@ -104,7 +124,7 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
     try:
         answer = yield from context.create("register", request, _key(number, body), resolve=known)
     except ApiError as error:
-        if error.status != 409 or not (yield from _is_registered(context, document)):
+        if error.status != 409 or not (yield from _is_registered(context, poa, document)):
             raise
         return Receipt(number=number)
     receipt = context.read(Receipt, answer)
@@ -227,18 +247,55 @@ def submit_and_wait(
     Returns:
         The state in the registry; when it refused, its reasons.
     """
-    requisites = Requisites.of(decode(document))
+    poa = decode(document)
+    number = poa.terms.number
     receipt = yield from register(context, document, signature)
     decision = yield from settled(context, receipt, every=every, within=within)
     if decision is TransactionState.FAILURE:
-        history = yield from chronology(context, requisites)
+        history = yield from _known_history(context, poa)
         return Registration(
-            number=requisites.number,
+            number=number,
             state=POA_STATUS.state(PoaState.REJECTED),
-            rejections=history.rejections,
+            rejections=history.rejections if history else (),
         )
-    told = yield from status(context, requisites.number)
-    return Registration(number=requisites.number, state=told.state)
+    told = yield from status(context, number)
+    return Registration(number=number, state=told.state)
+
+
+def check(
+    context: Context,
+    package: PoaPackage,
+    document: Report,
+    verify: Verify,
+    *,
+    powers: Collection[str] = (),
+) -> Flow[RepresentationReport]:
+    """Tell whether a document signed by a representative binds his principal (F026).
+
+    A registry that does not answer makes the power of attorney undecided, never good.
+
+    Args:
+        package: The power of attorney with its signatures.
+        document: The verdict on the signature of the document.
+        verify: How to verify a detached signature over a content, with the caller's trust,
+            revocation evidence and policy.
+        powers: Codes of the classifier, all of which the document needs.
+
+    Raises:
+        MalformedError: The file is no power of attorney of the format 003.
+    """
+    case = yield from do(partial(Representation.of, package, document, verify, powers))
+    try:
+        told = yield from status(context, case.poa.terms.number)
+    except ApiError as error:
+        case = attrs.evolve(case, listed=error.status != 404)
+    except _NOTHING_LEARNED:
+        pass
+    else:
+        revoked = _code(told.state) == PoaState.REVOKED
+        history = (yield from _known_history(context, case.poa)) if revoked else None
+        case = attrs.evolve(case, status=told, history=history)
+    return judge(case)
 
 
 def tracker(context: Context, number: str) -> Tracker:
@@ -283,12 +340,19 @@ def _unless_absent(asked: Flow[Answer]) -> Flow[Answer | None]:
         raise
 
 
-def _is_registered(context: Context, document: bytes) -> Flow[bool]:
+def _is_registered(context: Context, poa: PowerOfAttorney, document: bytes) -> Flow[bool]:
     try:
-        kept = yield from download(context, Requisites.of(decode(document)))
-    except ApiError:
+        kept = yield from download(context, Requisites.of(poa))
+    except _NOTHING_LEARNED:
         return False
     return kept.document == document
+
+
+def _known_history(context: Context, poa: PowerOfAttorney) -> Flow[Chronology | None]:
+    try:
+        return (yield from chronology(context, Requisites.of(poa)))
+    except _NOTHING_LEARNED:
+        return None
 
 
 def _decision(context: Context, receipt: Receipt) -> Flow[TransactionState | None]:

@@ -47,7 +47,7 @@ _FORM = "multipart/form-data"
 _BELOW = "/poar-webapp/integration/poa"
 # Nobody has to run a УЦ in this world; lists that are there count all the same.
 _POLICY = Policy(
-    name="sandbox-registry",
+    name="unsafe-sandbox-registry",
     levels={"QUALIFIED_PROFILE": Level.FAIL},
     revocation=UnsafeNoRevocation(),
 )

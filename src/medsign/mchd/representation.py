@@ -1,0 +1,294 @@
+"""Whether a document signed by a representative binds his principal: four answers (mchd.md §6).
+
+The registry and the signatures are asked first; what comes out is judged by a pure function, so
+that the same evidence gives the same report years later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+import attrs
+
+from medsign.clock import first_moment_of, last_moment_of
+from medsign.cms import Indication, Report, SignatureReport
+from medsign.mchd.archive import PoaPackage
+from medsign.mchd.file import decode
+from medsign.mchd.findings import Finding, Severity
+from medsign.mchd.matching import MatchVerdict, Party, matches
+from medsign.mchd.model import Exercise, Grant, MachinePower, PowerOfAttorney, PowersKind
+from medsign.mchd.powers import ALL_POWERS, CERTIFICATE_LIMIT, certificate_limit
+from medsign.mchd.registry import Chronology, PublicStatus
+from medsign.mchd.status import PoaState
+from medsign.status import State
+
+Verify: TypeAlias = Callable[[bytes, bytes], Report]
+"""How a detached signature (first) over a content (second) is verified."""
+
+
+class Answer(StrEnum):
+    """One of three answers, best first."""
+
+    YES = "yes"
+    MANUAL = "manual"
+    NO = "no"
+
+    @property
+    def russian(self) -> str:
+        """The answer for staff."""
+        return _ANSWERS[self]
+
+
+_ANSWERS = {
+    Answer.YES: "Подтверждено",
+    Answer.MANUAL: "Нужна проверка человеком",
+    Answer.NO: "Не подтверждено",
+}
+_BY_SEVERITY = {Severity.WARNING: Answer.MANUAL, Severity.ERROR: Answer.NO}
+_ORDER = list(Answer)
+
+
+@attrs.frozen
+class Part:
+    """One of the four results.
+
+    Attributes:
+        findings: What speaks against it; an error refutes, a warning asks for a person.
+    """
+
+    findings: tuple[Finding, ...] = attrs.field(converter=tuple[Finding, ...])
+
+    @property
+    def answer(self) -> Answer:
+        """The answer that the findings give."""
+        return _worst(_BY_SEVERITY[finding.severity] for finding in self.findings)
+
+
+@attrs.frozen(kw_only=True)
+class RepresentationReport:
+    """Four separate results on a document signed under a power of attorney.
+
+    Attributes:
+        document: The signature on the document (ПроверкаДокумента).
+        representative: Whether who signed is the representative (ПроверкаПодписанта).
+        powers: Whether he has the powers (ПроверкаПолномочий).
+        power_of_attorney: The power of attorney itself: signature, term, registry
+            (ПроверкаДоверенности).
+    """
+
+    document: Part
+    representative: Part
+    powers: Part
+    power_of_attorney: Part
+
+    @property
+    def answer(self) -> Answer:
+        """The worst of the four."""
+        parts = (self.document, self.representative, self.powers, self.power_of_attorney)
+        return _worst(part.answer for part in parts)
+
+
+@attrs.frozen(kw_only=True)
+class Representation:
+    """What there is to judge a representation by.
+
+    Attributes:
+        poa: The power of attorney.
+        poa_reports: Verdicts on its signatures.
+        document: Verdict on the signature of the document.
+        powers: Codes of the classifier, all of which the document needs.
+        status: What the registry says; ``None`` when it did not answer.
+        history: The registry's history, wanted when the power of attorney is revoked.
+        listed: False when the registry said that it has no such number.
+    """
+
+    poa: PowerOfAttorney
+    poa_reports: tuple[Report, ...]
+    document: Report
+    powers: frozenset[str] = frozenset()
+    status: PublicStatus | None = None
+    history: Chronology | None = None
+    listed: bool = True
+
+    @classmethod
+    def of(
+        cls, package: PoaPackage, document: Report, verify: Verify, powers: Collection[str] = ()
+    ) -> Representation:
+        """Verify the signatures of a power of attorney over its exact octets.
+
+        Raises:
+            MalformedError: The file is no power of attorney of the format 003.
+        """
+        return cls(
+            poa=decode(package.document),
+            poa_reports=tuple(verify(each, package.document) for each in package.signatures),
+            document=document,
+            powers=frozenset(powers),
+        )
+
+
+def judge(case: Representation) -> RepresentationReport:
+    """Return the four results; a pure function of its argument."""
+    return RepresentationReport(
+        document=Part(_signature(case.document)),
+        representative=Part(_representative(case)),
+        powers=Part(_powers(case)),
+        power_of_attorney=Part(_power_of_attorney(case)),
+    )
+
+
+def _worst(answers: Iterable[Answer]) -> Answer:
+    return max(answers, key=_ORDER.index, default=Answer.YES)
+
+
+def _error(code: str, message: str) -> Finding:
+    return Finding(code=code, severity=Severity.ERROR, path="", message=message)
+
+
+def _warning(code: str, message: str) -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, path="", message=message)
+
+
+def _signature(report: Report) -> Iterator[Finding]:
+    if not report.passed:
+        surely = report.indication is Indication.TOTAL_FAILED
+        yield (_error if surely else _warning)("signature", " ".join(report.explain_trust()))
+
+
+def _representative(case: Representation) -> Iterator[Finding]:
+    content = case.poa.content
+    found = [_best_match(each, case.document.signers) for each in content.representatives]
+    jointly = content.powers.exercise is Exercise.TOGETHER
+    order = list(MatchVerdict)
+    match (max if jointly else min)(found, key=order.index):
+        case MatchVerdict.DIFFERS:
+            said = "не все представители подписали" if jointly else "подписал не представитель"
+            yield _error("representative.differs", said)
+        case MatchVerdict.UNDECIDED:
+            yield _warning(
+                "representative.undecided",
+                "сведений сертификата недостаточно, чтобы узнать представителя",
+            )
+        case MatchVerdict.MATCHES:
+            pass
+    if len(content.representatives) < len(case.document.signers):
+        yield _warning("representative.others", "документ подписан и другими лицами")
+
+
+def _best_match(party: Party, signers: Sequence[SignatureReport]) -> MatchVerdict:
+    verdicts = [matches(party, signer.holder).verdict for signer in signers if signer.holder]
+    return min(verdicts, key=list(MatchVerdict).index, default=MatchVerdict.UNDECIDED)
+
+
+def _powers(case: Representation) -> Iterator[Finding]:
+    powers = case.poa.content.powers
+    if powers.kind is PowersKind.TEXT:
+        if (powers.text or "").strip().casefold() != ALL_POWERS.casefold():
+            yield _warning("powers.text", "полномочия даны текстом, прочитайте его")
+        return
+    if not case.powers:
+        yield _warning("powers.unasked", "не указано, какое полномочие нужно для документа")
+    given = {power.code: power for power in powers.machine}
+    for code in sorted(case.powers):
+        if code not in given:
+            yield _error("powers.missing", f"нет полномочия {code}")
+        else:
+            yield from _limits(given[code], case.document.signers)
+
+
+def _limits(power: MachinePower, signers: Sequence[SignatureReport]) -> Iterator[Finding]:
+    for limit in power.limits:
+        if limit.code != CERTIFICATE_LIMIT:
+            said = f"полномочие {power.code} ограничено ({limit.code}), сравните с документом"
+            yield _warning("powers.limited", said)
+            continue
+        numbers = {
+            certificate_limit(signer.holder.serial_number).value_text
+            for signer in signers
+            if signer.holder and signer.holder.serial_number is not None
+        }
+        if (limit.value_text or "").upper() not in numbers:
+            said = f"полномочие {power.code} дано для другого сертификата"
+            yield _error("powers.certificate", said)
+
+
+def _power_of_attorney(case: Representation) -> Iterator[Finding]:
+    for report in case.poa_reports:
+        yield from _signature(report)
+    yield from _principals(case)
+    yield from _term(case)
+    yield from _registry(case)
+
+
+def _principals(case: Representation) -> Iterator[Finding]:
+    content = case.poa.content
+    if not isinstance(content, Grant):
+        yield _warning("poa.delegated", "передоверие: проверьте всю цепочку доверенностей")
+        return
+    signers = [signer for report in case.poa_reports for signer in report.signers]
+    for principal in content.principals:
+        match _best_match(principal, signers):
+            case MatchVerdict.DIFFERS:
+                yield _error("poa.signer", "доверенность подписал не доверитель")
+            case MatchVerdict.UNDECIDED:
+                said = "сведений сертификата недостаточно, чтобы узнать доверителя"
+                yield _warning("poa.signer_undecided", said)
+            case MatchVerdict.MATCHES:
+                pass
+
+
+def _term(case: Representation) -> Iterator[Finding]:
+    terms = case.poa.terms
+    first, last = first_moment_of(terms.issued), last_moment_of(terms.valid_until)
+    for signer in case.document.signers:
+        if first <= signer.proved_at <= last:
+            continue
+        if signer.claimed_at and first <= signer.claimed_at <= last:
+            said = "срок доверенности подтверждает лишь время, указанное подписавшим"
+            yield _warning("poa.term_unproved", said)
+        else:
+            yield _error("poa.term", "документ подписан не в срок действия доверенности")
+
+
+def _registry(case: Representation) -> Iterator[Finding]:
+    if not case.listed:
+        yield _error("registry.absent", "в реестре нет доверенности с таким номером")
+        return
+    if case.status is None:
+        yield _warning("registry.silent", "реестр не ответил, спросите его позже")
+        return
+    state = case.status.state
+    match state.code if isinstance(state, State) else None:
+        case PoaState.ACTIVE | PoaState.EXPIRED:
+            pass
+        case PoaState.REVOKED:
+            yield from _revoked(case)
+        case None:
+            yield _warning("registry.unknown", state.label)
+        case _:
+            yield _error("registry.state", f"состояние в реестре: «{state.label}»")
+
+
+def _revoked(case: Representation) -> Iterator[Finding]:
+    since = _revoked_at(case)
+    for signer in case.document.signers:
+        if since is None:
+            yield _warning("registry.revoked", "доверенность отозвана, время отзыва неизвестно")
+        elif signer.proved_at < since:
+            continue
+        elif signer.claimed_at and signer.claimed_at < since:
+            said = "доверенность отозвана; что подписано раньше, известно лишь со слов подписавшего"
+            yield _warning("registry.revoked_unproved", said)
+        else:
+            yield _error("registry.revoked", "доверенность отозвана до подписания документа")
+
+
+def _revoked_at(case: Representation) -> datetime | None:
+    if case.history is not None:
+        for change in case.history.changes:
+            if isinstance(change.state, State) and change.state.code == PoaState.REVOKED:
+                return change.at
+    return case.status.since if case.status else None

@@ -1,0 +1,250 @@
+"""A document signed by a representative: four separate answers, each of three values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import attrs
+import pytest
+
+from medsign import cms, mchd
+from medsign.mchd.model import Exercise
+from medsign.pki.trust import TrustStore
+from medsign.sandbox import Fault, FaultKind
+
+NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LETTER = "Отчёт о диспансеризации".encode()
+POLICY = cms.Policy(name="unsafe-test", revocation=cms.UnsafeNoRevocation())
+
+
+@pytest.fixture
+def verify(people) -> mchd.Verify:
+    return verifying(people, NOON)
+
+
+def verifying(people: Any, at: datetime) -> mchd.Verify:
+    def verify(signature: bytes, content: bytes) -> cms.Report:
+        trust = TrustStore([people.authority.certificate])
+        evidence = cms.Evidence(signature=signature, content=content, trust=trust)
+        return cms.verify(evidence, policy=POLICY, at=at)
+
+    return verify
+
+
+@pytest.fixture
+def letter(people, verify) -> cms.Report:
+    return verify(cms.sign(LETTER, people.doctor, at=NOON), LETTER)
+
+
+@pytest.fixture
+def package(document, signature) -> mchd.PoaPackage:
+    return mchd.PoaPackage(name="poa.xml", document=document, signatures=(signature,))
+
+
+@pytest.fixture
+def case(package, letter, verify) -> mchd.Representation:
+    """A case in which nothing is wrong."""
+    case = mchd.Representation.of(package, letter, verify)
+    told = mchd.PublicStatus(number=case.poa.terms.number, said="ACTIVE")
+    return attrs.evolve(case, status=told)
+
+
+def codes(part: mchd.Part) -> list[str]:
+    return [finding.code for finding in part.findings]
+
+
+def with_content(case: mchd.Representation, **changes: Any) -> mchd.Representation:
+    document = case.poa.document
+    grant = attrs.evolve(document.grant, **changes)
+    poa = attrs.evolve(case.poa, document=attrs.evolve(document, grant=grant))
+    return attrs.evolve(case, poa=poa)
+
+
+@pytest.fixture
+def with_powers(case) -> Callable[..., mchd.Representation]:
+    def make(*powers: mchd.model.MachinePower, needed: set[str]) -> mchd.Representation:
+        changed = with_content(case, powers=mchd.machine_powers(powers))
+        return attrs.evolve(changed, powers=frozenset(needed))
+
+    return make
+
+
+def power(code: str, *limits: mchd.model.Limit) -> mchd.model.MachinePower:
+    return mchd.model.MachinePower(code=code, name="Подписание", limits=limits)
+
+
+@pytest.mark.req("F026")
+def test_a_document_signed_by_the_representative_in_term_binds_the_principal(case):
+    report = mchd.judge(case)
+    assert report.answer is mchd.Answer.YES
+    assert report.answer.russian == "Подтверждено"
+
+
+def test_each_result_is_refuted_alone(case, letter):
+    broken = attrs.evolve(letter, indication=cms.Indication.TOTAL_FAILED)
+    report = mchd.judge(attrs.evolve(case, document=broken))
+    assert report.document.answer is mchd.Answer.NO
+    assert report.representative.answer is mchd.Answer.YES
+    assert report.powers.answer is mchd.Answer.YES
+    assert report.power_of_attorney.answer is mchd.Answer.YES
+    assert report.answer is mchd.Answer.NO
+
+
+def test_a_signature_that_is_not_proved_asks_for_a_person(case, letter):
+    doubtful = attrs.evolve(letter, indication=cms.Indication.INDETERMINATE)
+    report = mchd.judge(attrs.evolve(case, document=doubtful))
+    assert report.document.answer is mchd.Answer.MANUAL
+
+
+def test_a_document_signed_by_another_person_is_not_the_representatives(case, people, verify):
+    other = verify(cms.sign(LETTER, people.head, at=NOON), LETTER)
+    report = mchd.judge(attrs.evolve(case, document=other))
+    assert codes(report.representative) == ["representative.differs"]
+
+
+def test_representatives_who_act_together_must_all_sign(case):
+    grant = case.poa.document.grant
+    [representative] = grant.representatives
+    person = attrs.evolve(representative.party.person, inn="999900000310")
+    other = attrs.evolve(representative, party=attrs.evolve(representative.party, person=person))
+    two = (representative, other)
+    alone = with_content(case, representatives=two)
+    assert mchd.judge(alone).representative.answer is mchd.Answer.YES
+    together = with_content(alone, powers=attrs.evolve(grant.powers, exercise=Exercise.TOGETHER))
+    assert codes(mchd.judge(together).representative) == ["representative.differs"]
+
+
+def test_a_power_in_words_is_read_by_a_person(case):
+    changed = with_content(case, powers=mchd.text_powers("Подписание документов для СФР"))
+    assert mchd.judge(changed).powers.answer is mchd.Answer.MANUAL
+
+
+def test_a_needed_code_must_be_among_the_powers(with_powers):
+    assert mchd.judge(with_powers(power("EGISZ_LK_01"), needed={"EGISZ_LK_01"})).powers.answer is (
+        mchd.Answer.YES
+    )
+    lacking = mchd.judge(with_powers(power("EGISZ_LK_01"), needed={"1_FBMSE01"})).powers
+    assert codes(lacking) == ["powers.missing"]
+
+
+def test_without_a_needed_code_nobody_can_say_whether_the_powers_suffice(with_powers):
+    assert codes(mchd.judge(with_powers(power("EGISZ_LK_01"), needed=set())).powers) == [
+        "powers.unasked"
+    ]
+
+
+def test_a_limit_to_one_certificate_is_checked(with_powers, people):
+    serial = people.doctor.certificate.serial_number
+    own = power("KLASS_2.0_SIGN", mchd.certificate_limit(serial))
+    other = power("KLASS_2.0_SIGN", mchd.certificate_limit(serial + 1))
+    assert mchd.judge(with_powers(own, needed={own.code})).powers.answer is mchd.Answer.YES
+    assert codes(mchd.judge(with_powers(other, needed={own.code})).powers) == ["powers.certificate"]
+
+
+def test_any_other_limit_is_compared_by_a_person(with_powers):
+    limit = mchd.model.Limit(ordinal=1, code="LIM_03", name="Сумма", value_text="1000")
+    limited = with_powers(power("KLASS_2.0_SIGN", limit), needed={"KLASS_2.0_SIGN"})
+    assert mchd.judge(limited).powers.answer is mchd.Answer.MANUAL
+
+
+def test_a_power_of_attorney_signed_by_somebody_else_is_refuted(case, document, people, verify):
+    forged = verify(cms.sign(document, people.doctor, at=NOON), document)
+    report = mchd.judge(attrs.evolve(case, poa_reports=(forged,)))
+    assert codes(report.power_of_attorney) == ["poa.signer"]
+
+
+def test_a_document_outside_the_term_is_refuted(case):
+    terms = attrs.evolve(case.poa.terms, valid_until=date(2026, 3, 1))
+    report = mchd.judge(with_content(case, terms=terms))
+    assert codes(report.power_of_attorney) == ["poa.term"]
+
+
+def test_the_whole_last_day_in_moscow_is_in_the_term(case, people):
+    last = datetime(2027, 2, 28, 20, 59, 59, tzinfo=UTC)
+    for at, answer in ((last, []), (last + timedelta(seconds=1), ["poa.term"])):
+        report = verifying(people, at)(cms.sign(LETTER, people.doctor, at=at), LETTER)
+        judged = mchd.judge(attrs.evolve(case, document=report))
+        assert codes(judged.power_of_attorney) == answer
+
+
+def test_a_time_that_only_the_signer_claims_asks_for_a_person(case, people):
+    later = datetime(2027, 3, 15, tzinfo=UTC)
+    report = verifying(people, later)(cms.sign(LETTER, people.doctor, at=NOON), LETTER)
+    judged = mchd.judge(attrs.evolve(case, document=report))
+    assert codes(judged.power_of_attorney) == ["poa.term_unproved"]
+
+
+@pytest.mark.parametrize(
+    "said, answer",
+    [
+        ("ACTIVE", mchd.Answer.YES),
+        ("EXPIRED", mchd.Answer.YES),
+        ("CREATED", mchd.Answer.NO),
+        ("REJECTED", mchd.Answer.NO),
+        ("PROCESSING", mchd.Answer.NO),
+        ("REVOKED", mchd.Answer.MANUAL),
+        ("SUSPENDED", mchd.Answer.MANUAL),
+    ],
+)
+def test_the_state_in_the_registry_decides(case, said, answer):
+    told = attrs.evolve(case.status, said=said)
+    assert mchd.judge(attrs.evolve(case, status=told)).power_of_attorney.answer is answer
+
+
+@pytest.mark.parametrize(
+    "revoked, answer",
+    [
+        (NOON + timedelta(hours=1), mchd.Answer.YES),
+        (NOON - timedelta(hours=1), mchd.Answer.NO),
+        (None, mchd.Answer.MANUAL),
+    ],
+)
+def test_a_revocation_counts_from_its_moment(case, revoked, answer):
+    change = mchd.StatusChange(said="REVOKED", at=revoked)
+    history = mchd.Chronology(number="0a", current=change, changes=(change,))
+    told = attrs.evolve(case.status, said="REVOKED")
+    judged = mchd.judge(attrs.evolve(case, status=told, history=history))
+    assert judged.power_of_attorney.answer is answer
+
+
+class TestWithTheRegistry:
+    @pytest.fixture
+    def checked(self, registry, package, letter, verify) -> Callable[[], Any]:
+        return lambda: registry.check(package, letter, verify)
+
+    def test_a_registered_power_of_attorney_confirms(self, registry, checked, document, signature):
+        registry.submit_and_wait(document, signature)
+        assert checked().answer is mchd.Answer.YES
+
+    def test_an_unregistered_one_is_refuted(self, checked):
+        assert codes(checked().power_of_attorney) == ["registry.absent"]
+
+    def test_a_silent_registry_leaves_it_undecided(
+        self, registry, sandbox, checked, document, signature
+    ):
+        registry.submit_and_wait(document, signature)
+        sandbox.world.faults.add(Fault(kind=FaultKind.CONNECT, match="mchd.public", times=9))
+        assert codes(checked().power_of_attorney) == ["registry.silent"]
+
+    def test_a_revocation_after_the_signature_is_told_from_one_before(
+        self, registry, sandbox, people, poa, document, signature, package
+    ):
+        registry.submit_and_wait(document, signature)
+        application = mchd.encode_revocation(mchd.revocation(poa, "Работник уволен"))
+        signed = cms.sign(application, people.head, at=NOON)
+        assert registry.settled(registry.revoke(application, signed))
+        before, after = NOON, NOON + timedelta(hours=1)
+        for at, answer in ((before, mchd.Answer.YES), (after, mchd.Answer.NO)):
+            verify = verifying(people, at)
+            letter = verify(cms.sign(LETTER, people.doctor, at=at), LETTER)
+            report = registry.check(package, letter, verifying(people, NOON))
+            assert report.power_of_attorney.answer is answer
+
+
+def test_a_report_shows_no_personal_data(case, people, verify):
+    other = verify(cms.sign(LETTER, people.head, at=NOON), LETTER)
+    shown = repr(mchd.judge(attrs.evolve(case, document=other)))
+    assert "Тестова" not in shown
+    assert "999900000160" not in shown
