@@ -55,8 +55,8 @@ class Authority:
 PERSON = subject_name(
     surname="Тестова",
     given_names="Анна Петровна",
-    inn="999900000093",
-    snils="99900000188",
+    inn="999900000097",
+    snils="99900000115",
     email="anna@test.invalid",
     region="78 г. Санкт-Петербург",
 )
