@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_path_parameters_are_declared(any_document):
     for path, item in any_document["paths"].items():
         for operation in item.values():
             declared = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
-            assert declared == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+            assert declared == set(re.findall(r"{(\w+)}", path))
 
 
 def test_a_creating_operation_asks_for_a_key(document):

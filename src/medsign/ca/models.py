@@ -20,9 +20,10 @@ from medsign.identifiers import Inn, InnLegal, Ogrn, Ogrnip, Phone, Snils
 from medsign.status import State, UnknownStatus
 
 
-class _Labelled(StrEnum):
+class Labelled(StrEnum):
     """A code with the words of the sources."""
 
+    _value_: str
     label: str
 
     def __new__(cls, code: str, label: str = "") -> Self:
@@ -32,14 +33,14 @@ class _Labelled(StrEnum):
         return member
 
 
-class Authority(_Labelled):
+class Authority(Labelled):
     """Who issues."""
 
     FNS = "fns", "УЦ ФНС"
     COMMERCIAL = "commercial", "коммерческий аккредитованный УЦ"
 
 
-class ApplicantKind(_Labelled):
+class ApplicantKind(Labelled):
     """For whom a certificate is made (F001, F002)."""
 
     HEAD = "head", "руководитель организации"
@@ -52,14 +53,14 @@ class ApplicantKind(_Labelled):
         return Authority.COMMERCIAL if self is ApplicantKind.WORKER else Authority.FNS
 
 
-class CertificateKind(_Labelled):
+class CertificateKind(Labelled):
     """Which signature the certificate is for (F109, F110)."""
 
     QUALIFIED = "qualified", "УКЭП"
     UNQUALIFIED = "unqualified", "УНЭП"
 
 
-class Scenario(_Labelled):
+class Scenario(Labelled):
     """How the applicant is identified (F077, F095, F107)."""
 
     AT_CA = "at_ca", "в УЦ"
@@ -80,7 +81,7 @@ SCENARIOS: Mapping[Authority, frozenset[Scenario]] = MappingProxyType(
 """Which ways each authority offers today (F017, F018, F095); through ЕБС none does yet (F079)."""
 
 
-class DocumentKind(_Labelled):
+class DocumentKind(Labelled):
     """A document that goes with a request."""
 
     PASSPORT = "passport", "Паспорт"
@@ -109,7 +110,7 @@ REQUIRED_DOCUMENTS: Mapping[ApplicantKind, tuple[DocumentKind, ...]] = MappingPr
 """Without these a request is not taken; СНИЛС and ИНН are checked through СМЭВ instead."""
 
 
-class CheckKind(_Labelled):
+class CheckKind(Labelled):
     """What the authority asks state systems through СМЭВ (F128-F132)."""
 
     PASSPORT = "passport", "Проверка паспортных данных"
@@ -139,14 +140,14 @@ CHECKS: Mapping[ApplicantKind, tuple[CheckKind, ...]] = MappingProxyType(
 """Which checks are made for whom."""
 
 
-class Carrier(_Labelled):
+class Carrier(Labelled):
     """Where the certificate is installed (F093, F094)."""
 
     MOBILE = "mobile", "мобильное устройство"
     TOKEN = "token", "аппаратный носитель"
 
 
-class RevocationReason(_Labelled):
+class RevocationReason(Labelled):
     """Why a certificate is revoked; the codes are those of RFC 5280 §5.3.1."""
 
     UNSPECIFIED = "unspecified", "не указана"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
 
-from medsign.ca.models import ApplicantKind, Subject
+from medsign.ca.models import ApplicantKind, Labelled, Subject
 from medsign.codec.asn1 import Certificate, Name, oids
 from medsign.errors import InvalidDocument
 from medsign.pki.issuing import subject_name
@@ -15,12 +14,12 @@ FNS_OGRN = "1047707030513"
 """ОГРН in the issuer's name of certificates of УЦ ФНС."""
 
 
-class RenewalObstacle(StrEnum):
+class RenewalObstacle(Labelled):
     """Why a certificate does not identify its owner for a renewal (F021)."""
 
-    NOT_VALID = "not_valid"
-    OTHER_AUTHORITY = "other_authority"
-    DATA_CHANGED = "data_changed"
+    NOT_VALID = "not_valid", "сертификат сейчас не действует"
+    OTHER_AUTHORITY = "other_authority", "для руководителя нужен сертификат УЦ ФНС"
+    DATA_CHANGED = "data_changed", "сведения в сертификате и в заявке различаются"
 
 
 def certificate_subject(applicant: ApplicantKind, subject: Subject) -> Name:

@@ -21,20 +21,14 @@ _INSTRUCTIONS = {
 }
 
 _OBSTACLES = {
-    RenewalObstacle.NOT_VALID: (
-        "certificate-not-valid",
-        "The certificate is not valid now",
-        "Сертификат сейчас не действует",
-    ),
+    RenewalObstacle.NOT_VALID: ("certificate-not-valid", "The certificate is not valid now"),
     RenewalObstacle.OTHER_AUTHORITY: (
         "certificate-other-authority",
         "A head renews only by a certificate of УЦ ФНС",
-        "Для руководителя нужен действующий сертификат УЦ ФНС",
     ),
     RenewalObstacle.DATA_CHANGED: (
         "certificate-data-changed",
         "The data differ from those in the valid certificate",
-        "Сведения изменились: дистанционное продление невозможно",
     ),
 }
 
@@ -98,4 +92,4 @@ def _judge(case: Case, signed_statement: bytes, at: datetime, pki: Pki) -> None:
     if issued.state_at(at) is not CertificateState.ACTIVE:
         obstacles.insert(0, RenewalObstacle.NOT_VALID)
     if obstacles:
-        raise Problem(422, *_OBSTACLES[obstacles[0]])
+        raise Problem(422, *_OBSTACLES[obstacles[0]], obstacles[0].label)

@@ -6,8 +6,9 @@ made for tests and chain to a root that nobody trusts outside a test.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 import attrs
@@ -55,6 +56,9 @@ CRL_LIFETIME: Final = timedelta(hours=12)
 _LONG = timedelta(days=3650)
 _ROOT = "root"
 _TSA = "tsa"
+_ISSUERS: Mapping[str, Authority | None] = MappingProxyType(
+    {_ROOT: None, **{str(authority): authority for authority in Authority}}
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -210,7 +214,7 @@ class Pki:
 
     def crl(self, issuer: str) -> bytes | None:
         """Return DER of a new revocation list of an authority or the root, or ``None``."""
-        if issuer not in {_ROOT, *Authority}:
+        if issuer not in _ISSUERS:
             return None
         now = self._world.clock.now()
         entries = [
@@ -220,7 +224,7 @@ class Pki:
                 reason=issued.reason,
             )
             for number, issued in self._register.items()
-            if issued.authority == issuer and issued.changed_at
+            if issued.authority is _ISSUERS[issuer] and issued.changed_at
         ]
         return issue_crl(
             self._signer(issuer),
@@ -232,7 +236,7 @@ class Pki:
 
     def certificate_of(self, issuer: str) -> bytes | None:
         """Return DER of the certificate of an authority or the root, or ``None``."""
-        if issuer not in {_ROOT, *Authority}:
+        if issuer not in _ISSUERS:
             return None
         return self._signer(issuer).certificate.der
 

@@ -1,0 +1,372 @@
+"""The whole way of a request in three colours, and the refusals on it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from medsign.ca import (
+    ApplicantKind,
+    Authority,
+    Carrier,
+    CertificateKind,
+    CheckState,
+    Correction,
+    DocumentKind,
+    EsiaState,
+    Order,
+    RequestState,
+    RevocationReason,
+    Scenario,
+)
+from medsign.errors import ApiError, InvalidDocument
+from medsign.identifiers import Snils
+from medsign.pki.profile import holder_of, is_qualified_profile
+from medsign.sandbox import Fault, FaultKind
+from medsign.signers import SoftwareKey
+
+
+@pytest.fixture
+def issued(ca, office, order, files):
+    """Return `issued(new) -> request`: a certificate issued after a visit."""
+
+    def make(new, extra=()):
+        request = ca.apply(new, {**files, **dict.fromkeys(extra, b"%PDF-")})
+        request = ca.wait(request.id)
+        ca.identify(request.id, Scenario.AT_CA)
+        office("visit", request.id)
+        if request.authority is Authority.COMMERCIAL:
+            office("payment", request.id)
+        return ca.wait(request.id)
+
+    return make
+
+
+@pytest.fixture
+def signer(ca, issued, order):
+    """Return the key of a worker with a certificate that the УЦ issued on request."""
+    key = SoftwareKey.generate()
+    request = issued(order(key=key))
+    return key.certified(ca.download(request.id))
+
+
+def refused(call, *args, **kwargs) -> str:
+    with pytest.raises(ApiError) as error:
+        call(*args, **kwargs)
+    return error.value.problem
+
+
+@pytest.mark.req("F019", "F058", "F065", "F095", "F100", "F128", "F129", "F130", "F142", "F133")
+def test_a_worker_gets_a_qualified_certificate(ca, office, order, files, anna, sandbox):
+    key = SoftwareKey.generate()
+    request = ca.create(order(key=key))
+    assert (request.authority, request.status.label) == (Authority.COMMERCIAL, "Черновик")
+    assert request.missing == (DocumentKind.PASSPORT, DocumentKind.STATEMENT)
+    for kind, scan in files.items():
+        request = ca.upload(request.id, kind, scan)
+    assert request.missing == ()
+    assert ca.submit(request.id).state == RequestState.DOCUMENTS_CHECK
+    sandbox.clock.advance(timedelta(seconds=12))
+    assert {check.state for check in ca.get(request.id).checks} == {CheckState.QUEUED}
+    request = ca.wait(request.id)
+    assert request.state == RequestState.IDENTIFICATION
+    assert all(check.status.success for check in request.checks)
+    assert ca.identify(request.id, Scenario.PARTNER).identification.instructions
+    office("visit", request.id)
+    request = ca.get(request.id)
+    assert (request.state, request.invoice.paid_at) == (RequestState.PAYMENT, None)
+    office("payment", request.id)
+    request = ca.wait(request.id)
+    assert (request.state, request.esia) == (RequestState.ISSUED, EsiaState.VALIDATING)
+    assert request.invoice.closing_document
+    certificate = ca.download(request.id)
+    assert key.certified(certificate)
+    assert is_qualified_profile(certificate)
+    assert (holder_of(certificate).snils, holder_of(certificate).kind) == (
+        anna.snils.value,
+        "person",
+    )
+    assert ca.install(request.id, Carrier.TOKEN).status.terminal
+    sandbox.clock.advance(timedelta(minutes=2))
+    assert ca.get(request.id).esia_status.success
+
+
+@pytest.mark.req("F016", "F131")
+def test_a_head_gets_a_certificate_from_the_tax_service_free_of_charge(
+    ca, office, order, files, head
+):
+    request = ca.apply(order(head, ApplicantKind.HEAD), {**files, DocumentKind.EGRUL: b"%PDF-"})
+    request = ca.wait(request.id)
+    ca.identify(request.id, Scenario.AT_CA)
+    office("visit", request.id)
+    request = ca.wait(request.id)
+    assert (request.authority, request.state) == (Authority.FNS, RequestState.ISSUED)
+    assert request.invoice is None
+    certificate = ca.download(request.id)
+    holder = holder_of(certificate)
+    assert (holder.kind, holder.ogrn) == ("legal_entity", head.organisation.ogrn.value)
+
+
+@pytest.mark.req("F132")
+def test_an_entrepreneur_is_checked_in_egrip(ca, order, files, trader):
+    new = order(trader, ApplicantKind.ENTREPRENEUR)
+    request = ca.wait(ca.apply(new, {**files, DocumentKind.EGRIP: b"%PDF-"}).id)
+    assert [check.kind for check in request.checks][-1] == "egrip"
+    assert request.state == RequestState.IDENTIFICATION
+
+
+def test_a_request_without_its_documents_is_not_taken(ca, order):
+    request = ca.create(order())
+    with pytest.raises(ApiError) as error:
+        ca.submit(request.id)
+    assert error.value.problem == "document-missing"
+    assert "Заявление на выпуск сертификата" in error.value.diagnostics()
+    assert ca.get(request.id).state == RequestState.DRAFT
+
+
+def test_a_file_that_cannot_be_read_comes_back(ca, order, files):
+    request = ca.apply(order(), {**files, DocumentKind.PASSPORT: b"noise"})
+    request = ca.wait(request.id)
+    assert (request.state, request.reason) == (
+        RequestState.DOCUMENTS_CORRECTION,
+        "Файл не читается: Паспорт",
+    )
+    ca.upload(request.id, DocumentKind.PASSPORT, b"%PDF-")
+    ca.submit(request.id)
+    assert ca.wait(request.id).state == RequestState.IDENTIFICATION
+
+
+def test_a_document_is_not_taken_while_the_request_is_checked(ca, order, files):
+    request = ca.apply(order(), files)
+    assert refused(ca.upload, request.id, DocumentKind.SNILS, b"%PDF-") == "documents-closed"
+
+
+def test_a_refuted_passport_is_corrected_and_checked_again(ca, order, files, anna):
+    bad = attrs.evolve(anna, passport=attrs.evolve(anna.passport, number="000666"))
+    request = ca.wait(ca.apply(order(bad), files).id)
+    assert request.state == RequestState.SMEV_FAILED
+    passport = request.checks[0]
+    assert (passport.state, passport.reason) == (
+        CheckState.FAILED,
+        "Паспорт числится недействительным",
+    )
+    new = order()
+    ca.correct(request.id, Correction(subject=new.subject, pkcs10=new.pkcs10))
+    ca.submit(request.id)
+    assert ca.wait(request.id).state == RequestState.IDENTIFICATION
+
+
+@pytest.mark.parametrize(
+    "number, state", [("000404", CheckState.NO_DATA), ("000500", CheckState.ERROR)]
+)
+def test_a_check_without_an_answer_does_not_pass(ca, order, files, anna, number, state):
+    bad = attrs.evolve(anna, passport=attrs.evolve(anna.passport, number=number))
+    request = ca.wait(ca.apply(order(bad), files).id)
+    assert (request.checks[0].state, request.state) == (state, RequestState.SMEV_FAILED)
+
+
+@pytest.mark.req("F079")
+def test_identification_through_ebs_is_not_available_yet(ca, order, files):
+    request = ca.wait(ca.apply(order(), files).id)
+    assert refused(ca.identify, request.id, Scenario.EBS) == "identification-not-available"
+    assert ca.get(request.id).identification is None
+
+
+@pytest.mark.req("F017")
+def test_the_tax_service_does_not_identify_through_epgu(ca, order, files, head):
+    new = order(head, ApplicantKind.HEAD)
+    request = ca.wait(ca.apply(new, {**files, DocumentKind.EGRUL: b"%PDF-"}).id)
+    assert refused(ca.identify, request.id, Scenario.EPGU) == "identification-not-allowed"
+
+
+def test_nobody_is_identified_before_the_checks(ca, order, files):
+    request = ca.apply(order(), files)
+    assert refused(ca.identify, request.id, Scenario.AT_CA) == "illegal-transition"
+
+
+@pytest.mark.req("F020", "F021", "F107")
+def test_a_worker_renews_by_the_valid_certificate(ca, office, order, files, signer):
+    new = order()
+    request = ca.wait(ca.apply(new, files).id)
+    request = ca.identify_by_certificate(request.id, new, signer)
+    assert request.identification.confirmed_at
+    office("payment", request.id)
+    certificate = ca.download(ca.wait(request.id).id)
+    assert (certificate.identification_kind, certificate.subject) == (1, signer.certificate.subject)
+
+
+@pytest.mark.req("F018", "F021")
+def test_a_head_renews_by_a_certificate_of_the_tax_service(ca, issued, order, files, head):
+    key = SoftwareKey.generate()
+    first = issued(order(head, ApplicantKind.HEAD, key), [DocumentKind.EGRUL])
+    signer = key.certified(ca.download(first.id))
+    new = order(head, ApplicantKind.HEAD)
+    request = ca.wait(ca.apply(new, {**files, DocumentKind.EGRUL: b"%PDF-"}).id)
+    ca.identify_by_certificate(request.id, new, signer)
+    assert ca.wait(request.id).state == RequestState.ISSUED
+
+
+@pytest.mark.req("F018")
+def test_a_head_does_not_renew_by_a_certificate_of_another_authority(
+    ca, order, files, head, signer
+):
+    new = order(head, ApplicantKind.HEAD)
+    request = ca.wait(ca.apply(new, {**files, DocumentKind.EGRUL: b"%PDF-"}).id)
+    with pytest.raises(InvalidDocument, match="other_authority"):
+        ca.identify_by_certificate(request.id, new, signer)
+
+
+@pytest.mark.req("F021")
+def test_changed_data_stop_the_renewal_before_anything_is_sent(ca, order, files, anna, signer):
+    new = order(attrs.evolve(anna, surname="Образцова"))
+    request = ca.wait(ca.apply(new, files).id)
+    with pytest.raises(InvalidDocument) as error:
+        ca.identify_by_certificate(request.id, new, signer)
+    assert [path for path, _ in error.value.problems] == ["data_changed"]
+    assert ca.get(request.id).identification is None
+
+
+@pytest.mark.req("F021")
+def test_the_authority_judges_changed_data_itself(ca, order, files, anna, signer):
+    claimed = order()
+    request = ca.wait(ca.apply(order(attrs.evolve(anna, surname="Образцова")), files).id)
+    told = refused(ca.identify_by_certificate, request.id, claimed, signer)
+    assert told == "certificate-data-changed"
+
+
+@pytest.mark.req("F021")
+def test_a_revoked_certificate_identifies_nobody(ca, order, files, signer):
+    serial_number = f"{signer.certificate.serial_number:x}"
+    ca.revoke(serial_number, RevocationReason.KEY_COMPROMISE)
+    new = order()
+    request = ca.wait(ca.apply(new, files).id)
+    told = refused(ca.identify_by_certificate, request.id, new, signer)
+    assert told == "certificate-not-valid"
+
+
+@pytest.mark.req("F021")
+def test_an_expired_certificate_identifies_nobody(ca, order, files, signer, sandbox):
+    sandbox.clock.advance(timedelta(days=366))
+    new = order()
+    request = ca.wait(ca.apply(new, files).id)
+    with pytest.raises(InvalidDocument, match="not_valid"):
+        ca.identify_by_certificate(request.id, new, signer)
+
+
+def test_a_certificate_of_a_stranger_identifies_nobody(ca, order, files, signer, sandbox):
+    from medsign.sandbox import Sandbox
+    from medsign.sandbox.ca import CaService
+    from medsign.sandbox.pki import Pki
+
+    key = SoftwareKey.generate()
+    with Sandbox([CaService], clock=sandbox.clock) as other:
+        foreign = other.world.part(Pki).issue(
+            Authority.COMMERCIAL, signer.certificate.subject, key.public_key
+        )
+    new = order()
+    request = ca.wait(ca.apply(new, files).id)
+    told = refused(ca.identify_by_certificate, request.id, new, key.certified(foreign))
+    assert told == "certificate-unknown"
+
+
+def test_a_request_not_signed_by_its_key_is_refused(ca, order):
+    new = order()
+    forged = new.pkcs10[:-1] + bytes([new.pkcs10[-1] ^ 1])
+    assert refused(ca.create, attrs.evolve(new, pkcs10=forged)) == "key-request-invalid"
+
+
+def test_a_request_for_another_subject_is_refused(ca, order, anna):
+    new = order(attrs.evolve(anna, snils=Snils.complete("999000002")))
+    with pytest.raises(ApiError, match="СНИЛС") as error:
+        ca.create(attrs.evolve(new, subject=anna))
+    assert error.value.problem == "subject-differs"
+
+
+def test_a_key_is_certified_once(ca, order, issued):
+    key = SoftwareKey.generate()
+    issued(order(key=key))
+    assert refused(ca.create, order(key=key)) == "key-reused"
+
+
+def test_a_certificate_is_not_there_before_it_is_issued(ca, order):
+    assert refused(ca.download, ca.create(order()).id) == "certificate-not-ready"
+
+
+@pytest.mark.req("F110")
+def test_a_certificate_for_an_unqualified_signature_names_no_tool_class(ca, issued, order):
+    request = issued(order(certificate=CertificateKind.UNQUALIFIED))
+    assert not is_qualified_profile(ca.download(request.id))
+    assert request.esia is None
+
+
+@pytest.mark.req("F101", "F134")
+def test_a_certificate_is_held_released_and_revoked(ca, signer):
+    serial_number = f"{signer.certificate.serial_number:x}"
+    assert ca.certificate(serial_number).status.label == "Действует"
+    assert ca.hold(serial_number).state == "hold"
+    assert ca.unhold(serial_number).revoked_at is None
+    assert ca.revoke(serial_number).status.terminal
+    assert refused(ca.unhold, serial_number) == "illegal-transition"
+    assert [each.serial_number for each in ca.certificates()] == [serial_number]
+
+
+def test_a_certificate_expires_by_the_clock(ca, signer, sandbox):
+    sandbox.clock.advance(timedelta(days=366))
+    assert ca.certificate(f"{signer.certificate.serial_number:x}").state == "expired"
+
+
+def test_a_request_can_be_cancelled_and_stays_so(ca, order, files):
+    request = ca.apply(order(), files)
+    assert ca.cancel(request.id).status.terminal
+    assert refused(ca.submit, request.id) == "illegal-transition"
+
+
+def test_an_operator_s_refusal_is_told_with_its_reason(ca, office, order, files):
+    request = ca.wait(ca.apply(order(), files).id)
+    office("rejection", request.id)
+    request = ca.get(request.id)
+    assert (request.state, request.reason) == (RequestState.REJECTED, "Отклонено оператором")
+
+
+@pytest.mark.req("F054", "F105")
+def test_mass_issue_goes_on_past_a_failure(ca, order, files, anna):
+    orders = [Order(key=f"doctor-{n}", new=order(), documents=files) for n in range(3)]
+    orders[1] = attrs.evolve(orders[1], documents={})
+    batch = ca.apply_all(orders)
+    assert (list(batch.requests), list(batch.failures)) == (["doctor-0", "doctor-2"], ["doctor-1"])
+    assert len(list(ca.requests())) == 3
+
+
+def test_a_second_application_under_one_key_makes_no_second_request(ca, order, files):
+    new = order()
+    first = ca.apply(new, files, key="doctor-17")
+    again = ca.apply(new, files, key="doctor-17")
+    assert first.id == again.id
+    assert len(list(ca.requests())) == 1
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [FaultKind.TIMEOUT, FaultKind.TIMEOUT_BEFORE, FaultKind.RESET_AFTER, FaultKind.TRUNCATED],
+)
+def test_a_lost_answer_makes_no_second_request(ca, order, sandbox, kind):
+    sandbox.world.faults.add(Fault(kind=kind, match="ca.request.create"))
+    request = ca.create(order())
+    assert [each.id for each in ca.requests()] == [request.id]
+
+
+def test_another_clinic_sees_nothing(ca, order, http, sandbox):
+    request = ca.create(order())
+    token = sandbox.world.tokens.issue("ca", "Чужая клиника")
+    url = f"{sandbox.endpoint('ca').url}/requests"
+    headers = {"Authorization": f"Bearer {token}"}
+    assert http.get(f"{url}/{request.id}", headers=headers).status_code == 404
+    assert http.get(url, headers=headers).json() == {"items": []}
+
+
+def test_no_personal_data_show_in_what_is_printed(order, anna):
+    printed = repr(order()) + repr(anna)
+    for secret in (anna.surname, anna.snils.value, anna.inn.value, anna.passport.number):
+        assert secret not in printed

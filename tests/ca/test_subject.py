@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from medsign.ca import (
+    CERTIFICATE_STATUS,
+    CHECK_STATUS,
+    CHECKS,
+    ESIA_STATUS,
+    REQUEST_STATUS,
+    REQUIRED_DOCUMENTS,
+    SCENARIOS,
+    ApplicantKind,
+    Authority,
+    CertificateState,
+    CheckState,
+    EsiaState,
+    RequestState,
+    certificate_subject,
+)
+from medsign.errors import InvalidDocument
+from medsign.pki.profile import holder_of_name
+
+
+def test_a_worker_s_certificate_names_no_organisation(head):
+    holder = holder_of_name(certificate_subject(ApplicantKind.WORKER, head))
+    assert (holder.kind, holder.organization, holder.position) == ("person", None, None)
+
+
+def test_a_head_s_certificate_names_organisation_and_position(head):
+    holder = holder_of_name(certificate_subject(ApplicantKind.HEAD, head))
+    assert holder.inn_legal == head.organisation.inn.value
+    assert (holder.position, holder.surname) == ("Главный врач", head.surname)
+
+
+def test_an_entrepreneur_s_certificate_has_the_ogrnip(trader):
+    holder = holder_of_name(certificate_subject(ApplicantKind.ENTREPRENEUR, trader))
+    assert (holder.kind, holder.ogrnip) == ("sole_trader", trader.ogrnip.value)
+
+
+def test_a_person_without_a_patronymic_has_a_certificate(anna):
+    subject = attrs.evolve(anna, patronymic=None)
+    assert holder_of_name(certificate_subject(ApplicantKind.WORKER, subject)).patronymic is None
+
+
+@pytest.mark.parametrize(
+    "applicant, fields",
+    [
+        (ApplicantKind.HEAD, {"subject.organisation", "subject.position"}),
+        (ApplicantKind.ENTREPRENEUR, {"subject.ogrnip"}),
+    ],
+)
+def test_missing_data_are_named(anna, applicant, fields):
+    with pytest.raises(InvalidDocument) as error:
+        certificate_subject(applicant, anna)
+    assert {path for path, _ in error.value.problems} == fields
+
+
+def test_the_tables_have_a_row_for_each_kind():
+    assert set(CHECKS) == set(REQUIRED_DOCUMENTS) == set(ApplicantKind)
+    assert set(SCENARIOS) == set(Authority)
+
+
+@pytest.mark.parametrize(
+    "model, states",
+    [
+        (REQUEST_STATUS, RequestState),
+        (CERTIFICATE_STATUS, CertificateState),
+        (CHECK_STATUS, CheckState),
+        (ESIA_STATUS, EsiaState),
+    ],
+)
+def test_every_state_is_in_its_table(model, states):
+    assert set(model.states) == set(states)
+
+
+@pytest.mark.req("F109")
+@pytest.mark.parametrize(
+    "letter, state",
+    [
+        ("Q", RequestState.DOCUMENTS_CHECK),
+        ("A", RequestState.IDENTIFICATION),
+        ("P", RequestState.ISSUING),
+        ("C", RequestState.ISSUED),
+        ("K", RequestState.INSTALLED),
+        ("R", RequestState.REJECTED),
+        ("D", RequestState.REJECTED),
+        ("E", RequestState.ERROR),
+    ],
+)
+def test_the_letters_of_cryptopro_ca_are_known(letter, state):
+    assert REQUEST_STATUS.recognise(letter).code == state
+
+
+def test_a_state_never_seen_is_kept():
+    assert REQUEST_STATUS.recognise("Передана в архив").label.endswith("«Передана в архив»")
