@@ -1,0 +1,228 @@
+"""Rules, labels and channels of СЭП without any service."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medsign.clock import MOSCOW
+from medsign.codec.json import decode, encode
+from medsign.errors import IllegalTransition, InvalidDocument, MalformedError, UsageError
+from medsign.sep import (
+    CHANNELS,
+    FORM_CODE,
+    MAX,
+    MILA,
+    SEP_STATUS,
+    SMS,
+    DocumentState,
+    Package,
+    Patient,
+    PrintForm,
+    Representative,
+    SourceKind,
+    channel,
+    check,
+    find_forms,
+)
+
+NOON = datetime(2026, 6, 25, 12, tzinfo=MOSCOW)
+
+
+def faults(package: Package, at: datetime = NOON, **settings: Any) -> list[str]:
+    try:
+        check(package, package.documents[0], at, **settings)
+    except InvalidDocument as refused:
+        return [path for path, _ in refused.problems]
+    return []
+
+
+@pytest.mark.req("F224-F226", "F231")
+def test_labels_are_those_of_the_source(shared_data: Path):
+    table = json.loads((shared_data / "wire_enums.json").read_text(encoding="utf-8"))
+    labels = [state.label for state in SEP_STATUS.states.values()]
+    assert labels == table["sep_status_from_seed"]["values"]
+
+
+@pytest.mark.req("F224-F226", "F231")
+def test_the_only_way_is_forward():
+    assert SEP_STATUS.path(DocumentState.FORMED, DocumentState.SIGNED) == (
+        "send",
+        "dispatch",
+        "sign",
+    )
+    with pytest.raises(IllegalTransition):
+        SEP_STATUS.apply(DocumentState.CREATED, "sign")
+
+
+@pytest.mark.req("F207")
+def test_there_are_three_source_documents_and_no_other(package: Package):
+    assert {kind.value for kind in SourceKind} == {
+        "Талон на прием",
+        "Заказ на платное лечение",
+        "Карточка пациента",
+    }
+    other = encode(package).replace("Талон на прием".encode(), "Рецепт".encode())
+    with pytest.raises(MalformedError):
+        decode(Package, other)
+
+
+@pytest.mark.req("F186")
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("МАХ", MAX),
+        ("MAX", MAX),
+        ("мах", MAX),
+        ("МAХ", MAX),
+        ("Mila", MILA),
+        ("личный кабинет Mila", MILA),
+        ("СМС-код", SMS),
+        ("sms", SMS),
+        ("мессенджер МАХ", MAX),
+    ],
+)
+def test_a_channel_is_known_in_every_spelling(text: str, known: str, package: Package):
+    assert channel(text) == known
+    assert attrs.evolve(package, channel=text).channel == known
+
+
+@pytest.mark.req("F227")
+def test_a_channel_never_heard_of_is_kept():
+    assert channel(" mta ") == "mta"
+    assert "mta" not in CHANNELS
+
+
+@pytest.mark.req("F203")
+@pytest.mark.parametrize(
+    "code", ["KAV.0049", "MAA.0260", "ИКА.0208", "PR/O.0580", "KAV.0661", "MAA.0311"]
+)
+def test_codes_of_both_alphabets_are_taken(code: str, package: Package, document: Any):
+    assert FORM_CODE.fullmatch(code)
+    assert faults(attrs.evolve(package, documents=(document("d", form_code=code),))) == []
+
+
+@pytest.mark.req("F203")
+@pytest.mark.parametrize("code", ["KAV0049", "kav.0049", "KAV.49", "KAV.00490", ".0049", ""])
+def test_other_codes_are_refused(code: str, package: Package, document: Any):
+    package = attrs.evolve(package, documents=(document("d", form_code=code),))
+    assert faults(package) == ["document.formCode"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [({"content": b"PK\x03\x04"}, "document.content"), ({"name": " "}, "document.name")],
+)
+def test_what_is_no_document_is_refused(
+    changes: dict[str, Any], path: str, package: Package, document: Any
+):
+    assert faults(attrs.evolve(package, documents=(document("d", **changes),))) == [path]
+
+
+def test_a_document_of_another_package_is_refused(package: Package, document: Any):
+    with pytest.raises(InvalidDocument):
+        check(package, document("other"), NOON)
+
+
+@pytest.mark.req("F213")
+@given(days=st.integers(-800, 800))
+def test_a_minor_signs_by_a_representative(days: int, family: tuple[Package, Representative]):
+    package, mother = family
+    birthday = date(2008, 6, 25)
+    patient = attrs.evolve(package.patient, birth_date=birthday + timedelta(days=days))
+    alone = attrs.evolve(package, patient=patient)
+    assert faults(alone) == (["representative"] if days > 0 else [])
+    assert faults(attrs.evolve(alone, representative=mother)) == []
+    assert faults(alone, adult=15) == []
+
+
+@pytest.fixture(scope="module")
+def family() -> tuple[Package, Representative]:
+    from medsign.identifiers import Phone
+    from medsign.sep import Document, Source
+
+    phone = Phone("+79990000001")
+    born = date(1990, 5, 17)
+    package = Package(
+        id="p",
+        source=Source(kind=SourceKind.PATIENT_CARD, number="1", created_at=NOON),
+        patient=Patient(id="1", surname="Тестова", given_name="Анна", birth_date=born, phone=phone),
+        channel="СМС",
+        documents=(
+            Document(id="d", name="ИДС", form_code="A.0001", content=b"%PDF-", added_at=NOON),
+        ),
+    )
+    mother = Representative(
+        surname="Образцова", given_name="Мария", birth_date=born, phone=phone, relation="мать"
+    )
+    return package, mother
+
+
+@pytest.mark.req("F213")
+def test_a_minor_represents_nobody(package: Package, mother: Representative):
+    young = attrs.evolve(mother, birth_date=date(2010, 1, 1))
+    package = attrs.evolve(package, representative=young)
+    assert faults(package) == ["representative.birthDate"]
+
+
+@pytest.mark.req("F212")
+def test_who_refused_a_phone_cannot_get_a_code(package: Package, mother: Representative):
+    silent = attrs.evolve(package, patient=attrs.evolve(package.patient, phone=None))
+    assert faults(silent) == ["patient.phone"]
+    assert faults(attrs.evolve(silent, representative=mother)) == []
+
+
+def test_every_fault_is_told_at_once(package: Package, document: Any):
+    bad = document("d", content=b"", form_code="?")
+    patient = attrs.evolve(package.patient, phone=None)
+    with pytest.raises(InvalidDocument) as refused:
+        check(attrs.evolve(package, patient=patient, documents=(bad,)), bad, NOON)
+    assert "нет телефона" in refused.value.diagnostics()
+    assert len(refused.value.problems) == 3
+
+
+@pytest.mark.req("F210-F213", "F435")
+def test_a_package_comes_back_from_the_wire_as_it_was(package: Package, mother: Representative):
+    package = attrs.evolve(package, representative=mother)
+    assert decode(Package, encode(package)) == package
+
+
+@pytest.mark.req("F204", "F205", "F433")
+def test_a_form_is_passed_on_only_when_its_setting_is_on():
+    form = PrintForm(code="KAV.0661", name="Договор", to_pdf=True, pdf_type="бухгалтерские")
+    printed = form.document("d1", b"%PDF-", NOON)
+    assert (printed.form_code, printed.name, printed.pdf_type) == (
+        "KAV.0661",
+        "Договор",
+        "бухгалтерские",
+    )
+    for unset in (attrs.evolve(form, to_pdf=False), attrs.evolve(form, pdf_type=None)):
+        with pytest.raises(UsageError, match="Передавать в PDF"):
+            unset.document("d1", b"%PDF-", NOON)
+
+
+@pytest.mark.req("F430", "F203", "F202")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("договор", [0]), ("MAA.0311", [1, 2]), ("МАА.0311", [1, 2]), ("ика", [3]), ("нет", [])],
+)
+def test_forms_are_found_by_name_or_code(text: str, found: list[int]):
+    forms = [
+        PrintForm(code="KAV.0661", name="Договор на оказание платных мед услуг"),
+        PrintForm(code="MAA.0311", name="ИДС Привики детям"),
+        PrintForm(code="MAA.0311", name="ИДС Прививки взрослым"),
+        PrintForm(code="ИКА.0208", name="Согласие"),
+    ]
+    assert find_forms(forms, text) == tuple(forms[number] for number in found)
+
+
+def test_people_are_not_shown(package: Package):
+    assert not re.search("Тестова|Анна|9990|2156792", repr(package))
