@@ -30,6 +30,7 @@ from medsign.pki.issuing import (
     SUBORDINATE_CA,
     issue_crl,
     issue_root,
+    subject_name,
 )
 from medsign.pki.ocsp import ocsp_cert_id, ocsp_request, ocsp_response
 from medsign.pki.problems import Problem, ProblemCode
@@ -428,6 +429,20 @@ def test_no_claim_shows_personal_data(check, answer):
 def test_evidence_is_added_up(crl, answer):
     both = RevocationEvidence(crls=(crl(),)) | RevocationEvidence(responses=(answer(),))
     assert (len(both.crls), len(both.responses)) == (1, 1)
+
+
+def test_an_old_certificate_of_the_service_does_not_hide_the_new_one(check, authority, now):
+    subject = subject_name(organization="Служба с двумя сертификатами")
+    old, new = (authority.certify(OCSP_SERVICE, subject=subject) for _ in range(2))
+    cert_id = ocsp_cert_id(authority.person.certificate, authority.ca.certificate)
+    status = SingleResponse(
+        cert_id=cert_id, status="good", this_update=now - HOUR, next_update=now + DAY
+    )
+    signed = ocsp_response([status], new, produced_at=now, by_name=True)
+    bare = attrs.evolve(decode_ocsp_response(signed).basic, certificates=())
+    facts = check(bare, candidates=[old.certificate, new.certificate])
+    assert facts.status == "good"
+    assert facts.claim.responder == new.certificate
 
 
 def test_the_service_is_found_among_the_certificates_at_hand(check, answer, authority):

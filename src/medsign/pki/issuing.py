@@ -324,6 +324,12 @@ def make_request(
         extensions: Extensions wanted.
         attributes: Further attributes.
         provider: Who hashes; by default `medsign.gost.default_provider`.
+
+    Example:
+        >>> from medsign.signers import SoftwareKey
+        >>> request = make_request(subject_name(surname="Тестова"), SoftwareKey.generate())
+        >>> bool(check_request(request))
+        True
     """
     info = encode_request_info(subject, public_key_info(signer.public_key), extensions, attributes)
     return decode_request(_signed(info, signer, provider))

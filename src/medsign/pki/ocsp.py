@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 import attrs
 
@@ -24,6 +25,9 @@ from medsign.pki.claims import Claim, EvidencePolicy, age_problems
 from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.signatures import hash_octets, verify_signature
 from medsign.pki.signing import Signer, sign, signature_algorithm
+
+# Certificates of the right name that are tried: an answer may bring any number of them.
+_MAX_RESPONDERS = 8
 
 
 def ocsp_cert_id(
@@ -164,7 +168,7 @@ def claim_of_ocsp(
         unfit.append(Problem(ProblemCode.NONCE_MISSING, print_))
     if nonce is not None and answer.nonce not in {None, nonce}:
         unfit.append(Problem(ProblemCode.NONCE_MISMATCH, print_))
-    responder = _responder(answer, responders)
+    responder, forged = _origin(answer, responders, provider)
     return Claim(
         source="ocsp",
         fingerprint=print_,
@@ -174,7 +178,7 @@ def claim_of_ocsp(
         revoked_at=single.revoked_at,
         reason=single.reason,
         responder=responder,
-        forged=tuple(_origin_problems(answer, responder, responders, provider)),
+        forged=forged,
         unfit=tuple(unfit),
     )
 
@@ -197,8 +201,14 @@ def _find(
     return None
 
 
-def _responder(answer: BasicOcspResponse, responders: Responders) -> Certificate | None:
-    """Return the certificate of the responder that the answer names."""
+def _origin(
+    answer: BasicOcspResponse, responders: Responders, provider: Provider | None
+) -> tuple[Certificate | None, tuple[Problem, ...]]:
+    """Return who answered, and why that one may not be believed.
+
+    Of several certificates with the name of the service the one is taken with which the answer
+    is best, because old and new ones may be at hand together.
+    """
     named = answer.responder
 
     def fits(each: Certificate) -> bool:
@@ -206,19 +216,21 @@ def _responder(answer: BasicOcspResponse, responders: Responders) -> Certificate
             return each.subject.matches(named)
         return hash_octets(oids.SHA1, each.public_key.octets) == named
 
-    candidates = (responders.issuer, *responders.trusted, *answer.certificates, *responders.at_hand)
-    return next(filter(fits, candidates), None)
+    at_hand = (responders.issuer, *responders.trusted, *answer.certificates, *responders.at_hand)
+    tried = (
+        (each, tuple(_origin_problems(answer, each, responders, provider)))
+        for each in dict.fromkeys(filter(fits, at_hand))
+    )
+    nobody = (None, (Problem(ProblemCode.NO_RESPONDER, answer.fingerprint),))
+    return min(islice(tried, _MAX_RESPONDERS), key=lambda each: len(each[1]), default=nobody)
 
 
 def _origin_problems(
     answer: BasicOcspResponse,
-    responder: Certificate | None,
+    responder: Certificate,
     responders: Responders,
     provider: Provider | None,
 ) -> Iterator[Problem]:
-    if responder is None:
-        yield Problem(ProblemCode.NO_RESPONDER, answer.fingerprint)
-        return
     check = verify_signature(
         responder.public_key,
         answer.signature_algorithm,

@@ -139,6 +139,19 @@ def build_path(
 
     Raises:
         UsageError: The moment has no time zone.
+
+    Example:
+        >>> from datetime import UTC
+        >>> from medsign.pki import ROOT_CA, issue_root, subject_name
+        >>> from medsign.signers import SoftwareKey
+        >>> today, name = datetime(2026, 1, 1, tzinfo=UTC), subject_name(organization="Тест")
+        >>> root = issue_root(
+        ...     ROOT_CA, subject=name, signer=SoftwareKey.generate(), not_before=today
+        ... )
+        >>> build_path(root, TrustStore([root]), at=today).is_valid
+        True
+        >>> [problem.code.value for problem in build_path(root, TrustStore(), at=today).problems]
+        ['path.no_anchor']
     """
     moment = aware(at)
     search = _Search(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Literal
 
 import attrs
@@ -22,14 +23,16 @@ HolderKind = Literal["person", "sole_trader", "legal_entity", "impersonal"]
 REVISION_2021 = datetime(2021, 8, 31, 21, tzinfo=UTC)  # 01.09.2021 in Moscow
 
 #: Classes of the signature tool, the lowest first, by policy OID.
-TOOL_CLASSES = {
-    oids.POLICY_KC1: "КС1",
-    oids.POLICY_KC2: "КС2",
-    oids.POLICY_KC3: "КС3",
-    oids.POLICY_KB1: "КВ1",
-    oids.POLICY_KB2: "КВ2",
-    oids.POLICY_KA1: "КА1",
-}
+TOOL_CLASSES: Mapping[str, str] = MappingProxyType(
+    {
+        oids.POLICY_KC1: "КС1",
+        oids.POLICY_KC2: "КС2",
+        oids.POLICY_KC3: "КС3",
+        oids.POLICY_KB1: "КВ1",
+        oids.POLICY_KB2: "КВ2",
+        oids.POLICY_KA1: "КА1",
+    }
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -182,7 +185,7 @@ def is_qualified_profile(certificate: Certificate) -> bool:
 def tool_class(certificate: Certificate) -> str | None:
     """Return the highest class of the signature tool that the policies name, such as ``КС2``."""
     named = {policy.oid for policy in certificate.policies}
-    return next((name for oid, name in reversed(TOOL_CLASSES.items()) if oid in named), None)
+    return next((name for oid, name in reversed(tuple(TOOL_CLASSES.items())) if oid in named), None)
 
 
 def _broken(certificate: Certificate) -> Iterator[ProfileRule]:

@@ -137,6 +137,11 @@ def decide_revocation(claims: tuple[Claim, ...], *, at: datetime) -> RevocationF
     Args:
         claims: What the evidence says.
         at: The moment asked about; aware.
+
+    Example:
+        >>> from datetime import UTC
+        >>> decide_revocation((), at=datetime(2026, 1, 1, tzinfo=UTC)).problems[0].code.russian
+        'нет сведений о статусе сертификата'
     """
     genuine = [each for each in claims if not each.forged]
     revoked = [each for each in genuine if each.status == "revoked"]

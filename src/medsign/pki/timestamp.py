@@ -72,7 +72,12 @@ def message_imprint(
     *,
     provider: Provider | None = None,
 ) -> MessageImprint:
-    """Hash what is to be stamped."""
+    """Hash what is to be stamped.
+
+    Example:
+        >>> message_imprint(b"value of a signature").digest.hex()[:8]
+        '3518510f'
+    """
     hashed = digest(algorithm, data, provider=provider)
     return MessageImprint(AlgorithmIdentifier(algorithm.oid), hashed)
 

@@ -18,13 +18,15 @@ def _frozen(certificates: Iterable[Certificate]) -> frozenset[Certificate]:
 class TrustStore:
     """Trust anchors: roots, or authorities whose root is of no interest.
 
-    An empty store trusts nobody.
+    An empty store trusts nobody. Stores are joined by ``|``.
 
     Args:
         anchors: The trusted certificates.
     """
 
-    anchors: frozenset[Certificate] = attrs.field(converter=_frozen, default=())
+    anchors: frozenset[Certificate] = attrs.field(
+        converter=_frozen, default=frozenset[Certificate]()
+    )
 
     @classmethod
     def from_bytes(cls, *files: bytes) -> TrustStore:
