@@ -19,7 +19,7 @@ from medsign.pki.problems import Problem, ProblemCode
 Sub = cms.SubIndication
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "golden" / "facts.json"
 
 
 def good(at=AT - DAY, source="crl"):
@@ -61,6 +61,8 @@ STAMP = cms.StampFacts(
 SIGNATURE = cms.SignatureFacts(
     algorithms=(oids.STREEBOG_256, oids.GOST_KEY_256),
     content_present=True,
+    signed_attributes=True,
+    header_sound=True,
     content_intact=True,
     signature_valid=True,
     certificate_reference="match",
@@ -284,6 +286,15 @@ def test_stored_facts_are_decided_alike(name):
     again = cms.Facts.from_json(what.to_json())
     assert again == what
     assert cms.decide(again, *policy, at=AT) == decided(CASES[name])[0]
+
+
+def test_facts_stored_by_an_earlier_release_are_decided_as_then():
+    stored = cms.Facts.from_json(GOLDEN.read_bytes())
+    report = cms.decide(stored, cms.WITH_STAMP, at=AT)
+    assert report.passed
+    assert report.signers[0].holder is not None
+    assert report.signers[0].holder.surname == "Тестова"
+    assert cms.decide(stored, at=AT + 4000 * DAY).sub_indication is Sub.OUT_OF_BOUNDS_NO_POE
 
 
 def test_every_sub_indication_has_a_case():

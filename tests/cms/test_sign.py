@@ -17,6 +17,7 @@ from medsign.pki.signed import refers_to
 from .conftest import CONTENT, SIGNED, TC26_256_A, TC26_512_A, new_key
 
 
+@pytest.mark.req("F011")
 def test_a_signature_has_the_attributes_of_cades_bes(detached, signer):
     message = asn1.decode_signed_data(detached)
     (info,) = message.signers

@@ -52,6 +52,7 @@ def test_a_fresh_signature_passes(evidence):
     assert verdict(evidence) == PASSED
 
 
+@pytest.mark.req("F152")
 def test_a_stamped_signature_passes(stamped_evidence):
     report = cms.verify(stamped_evidence, policy=cms.WITH_STAMP, at=LATER)
     assert report.passed
@@ -72,6 +73,7 @@ def test_stale_revocation_evidence_is_none(evidence, authority):
     assert verdict(old) == failed(Sub.TRY_LATER)
 
 
+@pytest.mark.req("F137")
 def test_an_ocsp_answer_is_enough(evidence, authority, signer):
     answer = authority.ocsp(signer.certificate, SIGNED)
     asked = attrs.evolve(evidence, crls=()).with_fetched(ocsp_responses=[answer])

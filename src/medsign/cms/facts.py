@@ -139,11 +139,11 @@ class SignatureFacts:
 
     algorithms: tuple[str, ...]
     content_present: bool
+    signed_attributes: bool
+    header_sound: bool
     content_intact: bool | None = None
     signature_valid: bool | None = None
-    signed_attributes: bool = True
     problems: tuple[Problem, ...] = ()
-    header_sound: bool = True
     certificate_reference: Reference = "absent"
     claimed_at: datetime | None = None
     holder: Holder | None = attrs.field(default=None, repr=False)
