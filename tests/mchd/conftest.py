@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,15 +15,16 @@ import pytest
 import tenacity
 
 from medsign import cms, mchd
+from medsign.ca.models import Authority
 from medsign.clock import ManualClock
 from medsign.exchange import AsyncDriver, Context, Driver, RetryPolicy
 from medsign.mchd import AsyncMchd, Mchd
 from medsign.mchd.model import IdentityDocument
 from medsign.mchd.registry import NODE
-from medsign.pki import issuing
 from medsign.sandbox import Sandbox
 from medsign.sandbox.mchd import LOGINS, MchdRegistry
-from medsign.signers import SoftwareKey, SoftwareSigner
+from medsign.sandbox.pki import Pki
+from medsign.signers import SoftwareSigner
 
 
 @attrs.frozen(kw_only=True)
@@ -146,44 +149,44 @@ DOCTOR = {
 
 @attrs.frozen
 class People:
-    """Keys and certificates of the synthetic clinic."""
+    """Keys of the synthetic clinic, certified in the sandbox's world."""
 
-    authority: SoftwareSigner
+    pki: Pki
+    head: SoftwareSigner
+    doctor: SoftwareSigner
+
+
+@attrs.frozen
+class Founded:
+    """A world with its authorities and people in it, made once because keys take time."""
+
+    file: Path
     head: SoftwareSigner
     doctor: SoftwareSigner
 
 
 @pytest.fixture(scope="session")
-def people() -> People:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    root_key = SoftwareKey.generate()
-    name = issuing.subject_name(
-        organization="Тестовый УЦ", inn_legal="9999000006", ogrn="9999990000000"
-    )
-    root = root_key.certified(
-        issuing.issue_root(issuing.ROOT_CA, subject=name, signer=root_key, not_before=start)
-    )
-
-    def issue(subject: dict[str, str]) -> SoftwareSigner:
-        key = SoftwareKey.generate()
-        return key.certified(
-            issuing.issue_certificate(
-                attrs.evolve(issuing.QUALIFIED, lifetime=timedelta(days=1000)),
-                subject=issuing.subject_name(**subject),
-                key=key.public_key,
-                issuer=root,
-                not_before=start,
-            )
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    file = tmp_path_factory.mktemp("world") / "world.db"
+    with Sandbox([MchdRegistry], clock=ManualClock(NOON), path=file) as sandbox:
+        pki = sandbox.world.part(Pki)
+        head, doctor = (
+            pki.enrol(Authority.FNS, **SUBJECT),
+            pki.enrol(Authority.COMMERCIAL, **DOCTOR),
         )
-
-    return People(root, issue(SUBJECT), issue(DOCTOR))
+    return Founded(file, head, doctor)
 
 
 @pytest.fixture
-def sandbox(people: People) -> Iterator[Sandbox]:
-    with Sandbox([MchdRegistry], clock=ManualClock(NOON)) as sandbox:
-        sandbox.service(MchdRegistry).trust(people.authority.certificate)
+def sandbox(founded: Founded, tmp_path: Path) -> Iterator[Sandbox]:
+    own = shutil.copy(founded.file, tmp_path)
+    with Sandbox([MchdRegistry], clock=ManualClock(NOON), path=own) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def people(sandbox: Sandbox, founded: Founded) -> People:
+    return People(sandbox.world.part(Pki), founded.head, founded.doctor)
 
 
 @pytest.fixture

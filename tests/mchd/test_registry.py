@@ -10,13 +10,26 @@ import httpx
 import pytest
 
 from medsign import cms, mchd
+from medsign.ca.models import Authority
+from medsign.clock import ManualClock
 from medsign.errors import ApiError, DeadlineExceeded, MalformedError, OutcomeUnknown, UsageError
 from medsign.exchange import Context, Driver
 from medsign.mchd.registry import Requisites
 from medsign.sandbox import Drawer, Fault, FaultKind, Sandbox
 from medsign.sandbox.mchd import DELAY, LOGINS, Record
+from medsign.sandbox.pki import Pki, serial
 
 NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
+SUBJECT = {
+    "surname": "Тестова",
+    "given_names": "Анна Петровна",
+    "inn": "999900000160",
+    "snils": "99900000115",
+    "inn_legal": "9999000006",
+    "ogrn": "9999990000000",
+    "organization": "ООО «Пример»",
+    "position": "Главный врач",
+}
 
 
 @pytest.fixture
@@ -158,8 +171,16 @@ def test_an_attached_signature_is_refused(registry, document, people):
         registry.register(document, cms.sign(document, people.head, at=NOON, detached=False))
 
 
-def test_a_signature_of_an_unknown_authority_is_refused(registry, sandbox, document, signature):
-    empty(sandbox.world.drawer("pki.anchors", bytes))
+def test_a_signature_of_an_unknown_authority_is_refused(registry, document):
+    with Sandbox([], clock=ManualClock(NOON)) as elsewhere:
+        stranger = elsewhere.world.part(Pki).enrol(Authority.FNS, **SUBJECT)
+    with pytest.raises(ApiError) as refused:
+        registry.register(document, cms.sign(document, stranger, at=NOON))
+    assert refused.value.title == "Подпись доверенности недействительна"
+
+
+def test_a_revoked_certificate_registers_nothing(registry, people, document, signature):
+    people.pki.change(serial(people.head.certificate), "revoke", "keyCompromise")
     with pytest.raises(ApiError):
         registry.register(document, signature)
 

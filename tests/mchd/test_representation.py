@@ -11,7 +11,6 @@ import pytest
 
 from medsign import cms, mchd
 from medsign.mchd.model import Exercise
-from medsign.pki.trust import TrustStore
 from medsign.sandbox import Fault, FaultKind
 
 NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -26,8 +25,12 @@ def verify(people) -> mchd.Verify:
 
 def verifying(people: Any, at: datetime) -> mchd.Verify:
     def verify(signature: bytes, content: bytes) -> cms.Report:
-        trust = TrustStore([people.authority.certificate])
-        evidence = cms.Evidence(signature=signature, content=content, trust=trust)
+        evidence = cms.Evidence(
+            signature=signature,
+            content=content,
+            trust=people.pki.trust,
+            certificates=people.pki.intermediates,
+        )
         return cms.verify(evidence, policy=POLICY, at=at)
 
     return verify

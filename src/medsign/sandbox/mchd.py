@@ -4,8 +4,6 @@ What is handed in is really judged: the detached signature over the exact octets
 signer's certificate at the world's clock, signer against principal, the document against its
 rules. A signature that does not hold is refused at once; what the registers would find is found
 after `DELAY`, and told in the chronology.
-
-Trusted authorities lie as DER in the drawer ``pki.anchors``, revocation lists in ``pki.crls``.
 """
 
 from __future__ import annotations
@@ -21,22 +19,18 @@ from typing import Any, ClassVar
 import attrs
 
 from medsign import mchd
+from medsign.ca.models import Authority
 from medsign.clock import MOSCOW, first_moment_of, last_moment_of
-from medsign.cms import Evidence, Level, Policy, Report, UnsafeNoRevocation, verify
+from medsign.cms import QUALIFIED, Evidence, Report, verify
 from medsign.codec import json
-from medsign.codec.asn1 import (
-    Certificate,
-    decode_certificate,
-    decode_crl,
-    decode_signed_data,
-    to_binary,
-)
+from medsign.codec.asn1 import decode_crl, decode_signed_data, to_binary
 from medsign.errors import MalformedError
 from medsign.mchd.model import Grant, PowerOfAttorney, Principal, Revocability
 from medsign.mchd.registry import PublicStatus, Receipt, Requisites, Transaction
-from medsign.pki.trust import TrustStore
+from medsign.sandbox.pki import Pki
 from medsign.sandbox.routing import Call, Problem, Reply, Route, Service
 from medsign.sandbox.shelf import Drawer
+from medsign.sandbox.world import World
 
 DELAY = timedelta(seconds=10)
 """How long the registry thinks."""
@@ -45,12 +39,6 @@ LOGINS = {"clinic": "clinic-test-password"}
 TOKEN_LIFETIME = timedelta(hours=1)
 _FORM = "multipart/form-data"
 _BELOW = "/poar-webapp/integration/poa"
-# Nobody has to run a УЦ in this world; lists that are there count all the same.
-_POLICY = Policy(
-    name="unsafe-sandbox-registry",
-    levels={"QUALIFIED_PROFILE": Level.FAIL},
-    revocation=UnsafeNoRevocation(),
-)
 
 
 @attrs.frozen(repr=False)
@@ -111,6 +99,10 @@ class MchdRegistry(Service):
     name: ClassVar[str] = "mchd"
     base: ClassVar[str] = "/mchd"
     title: ClassVar[str] = "Реестр МЧД"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._pki = world.part(Pki)
 
     def routes(self) -> Sequence[Route[Any]]:
         """Return the operations."""
@@ -205,11 +197,6 @@ class MchdRegistry(Service):
         """Return the logins; they open nothing but this sandbox."""
         return {"logins": LOGINS}
 
-    def trust(self, certificate: Certificate) -> None:
-        """Make the world trust a certification authority."""
-        anchors = self.world.drawer("pki.anchors", bytes)
-        anchors.put(certificate.fingerprint, certificate.der)
-
     def _records(self) -> Drawer[Record]:
         return self.world.drawer("mchd.records", Record)
 
@@ -295,17 +282,16 @@ class MchdRegistry(Service):
             attached = True
         if attached:
             raise _bad_signature("нужна открепленная подпись CMS")
-        anchors = self.world.drawer("pki.anchors", bytes).values()
+        lists = (self._pki.crl(issuer) for issuer in ("root", *Authority))
         report = verify(
             Evidence(
                 signature=signature,
                 content=document,
-                trust=TrustStore(decode_certificate(der) for der in anchors),
-                crls=tuple(
-                    decode_crl(der) for der in self.world.drawer("pki.crls", bytes).values()
-                ),
+                trust=self._pki.trust,
+                certificates=self._pki.intermediates,
+                crls=tuple(decode_crl(der) for der in lists if der),
             ),
-            policy=_POLICY,
+            policy=QUALIFIED,
             at=self.world.clock.now(),
         )
         if not report.passed:
