@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
 import anyio
 import httpx
 import pytest
 
-from medsign.sandbox import Fault, FaultKind, Sandbox
+from medsign.clock import ManualClock
+from medsign.sandbox import Fault, FaultKind, RunningClock, Sandbox
 
 LETTER = {"text": "Здравствуйте"}
 
@@ -174,3 +178,27 @@ def test_the_world_survives_a_restart(tmp_path):
             assert drawer.get("x") == (None if pages == 1 else 1)
             drawer.put("x", pages)
     assert Shelf(path).drawer("pages", int).get("x") == 2
+
+
+def test_rival_threads_with_one_key_create_one_thing(http, sandbox):
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: send(http), range(16)))
+    assert {reply.status_code for reply in replies} == {201}
+    assert stored(sandbox) == 1
+
+
+def test_a_token_expires_by_the_clock(http, sandbox):
+    token = sandbox.world.tokens.issue("post", "МИС", lifetime=timedelta(minutes=5))
+    headers = {"Authorization": f"Bearer {token}"}
+    assert http.get("/letters", headers=headers).is_success
+    sandbox.clock.advance(timedelta(minutes=5))
+    assert http.get("/letters", headers=headers).status_code == 401
+
+
+def test_a_running_clock_runs_on_from_where_it_was_set():
+    base = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    clock = RunningClock(base)
+    clock.set(datetime(2030, 1, 1, tzinfo=UTC))
+    base.advance(timedelta(hours=1))
+    assert clock.now() == datetime(2030, 1, 1, 1, tzinfo=UTC)
+    assert clock.monotonic() == 3600

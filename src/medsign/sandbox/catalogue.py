@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 from medsign.sandbox.ca import CaService
 from medsign.sandbox.evidence import OcspService, TspService
+from medsign.sandbox.mchd import MchdRegistry
 from medsign.sandbox.routing import Service
+from medsign.sandbox.sep import SepService
 from medsign.sandbox.world import World
 
 SERVICES: tuple[Callable[[World], Service], ...] = (
     CaService,
     OcspService,
     TspService,
+    MchdRegistry,
+    SepService,
 )

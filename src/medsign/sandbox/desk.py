@@ -142,7 +142,7 @@ class FrontDesk:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme == service.scheme and (owner := self._world.tokens.owner(service.name, token)):
             return owner
-        if scheme == service.scheme and self._world.tokens.known_elsewhere(token):
+        if scheme == service.scheme and self._world.tokens.known_elsewhere(service.name, token):
             raise Problem(403, "forbidden", "The token is of another service", "Нет доступа")
         raise Problem(
             401,

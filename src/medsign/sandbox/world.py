@@ -92,9 +92,10 @@ class Tokens:
             return None
         return found.owner
 
-    def known_elsewhere(self, token: str) -> bool:
-        """Return whether another service knows the token."""
-        return any(key.partition(" ")[2] == token for key, _ in self._drawer.items())
+    def known_elsewhere(self, service: str, token: str) -> bool:
+        """Return whether it is a token of another service."""
+        pairs = (key.partition(" ") for key, _ in self._drawer.items())
+        return any(name != service and known == token for name, _, known in pairs)
 
     def of(self, service: str) -> tuple[str, ...]:
         """Return the tokens of a service, oldest first."""
