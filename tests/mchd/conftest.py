@@ -209,6 +209,7 @@ class InOneGo:
 
     context: Context
     sandbox: Sandbox
+    backend: str
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **options: Any) -> Any:
@@ -220,15 +221,15 @@ class InOneGo:
                     )
                     return await getattr(AsyncMchd(self.context, driver), name)(*args, **options)
 
-            return anyio.run(talk)
+            return anyio.run(talk, backend=self.backend)
 
         return call
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["sync", "asyncio", "trio"])
 def registry(request: pytest.FixtureRequest, context: Context, sandbox: Sandbox) -> Iterator[Any]:
-    if request.param == "async":
-        yield InOneGo(context, sandbox)
+    if request.param != "sync":
+        yield InOneGo(context, sandbox, request.param)
         return
     with httpx.Client(transport=sandbox.transport()) as http:
         yield Mchd(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))

@@ -14,6 +14,8 @@ from medsign.ca.models import Authority
 from medsign.clock import ManualClock
 from medsign.errors import ApiError, DeadlineExceeded, MalformedError, OutcomeUnknown, UsageError
 from medsign.exchange import Context, Driver
+from medsign.mchd.model import Irrevocable, Revocability
+from medsign.mchd.model.codes import IrrevocableRedelegation, RevocationCondition
 from medsign.mchd.registry import Requisites
 from medsign.sandbox import Drawer, Fault, FaultKind, Sandbox
 from medsign.sandbox.mchd import DELAY, LOGINS, Record
@@ -30,6 +32,7 @@ SUBJECT = {
     "organization": "ООО «Пример»",
     "position": "Главный врач",
 }
+TERMS = Irrevocable(redelegation=IrrevocableRedelegation.ONE, condition=RevocationCondition.ONE)
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ def transactions(sandbox: Sandbox) -> int:
     return len(list(sandbox.world.drawer("mchd.transactions", str).items()))
 
 
-@pytest.mark.req("F108")
+@pytest.mark.req("F022", "F108", "F421")
 def test_a_signed_power_of_attorney_is_registered_and_in_force(registered):
     assert registered.registered
     assert registered.state.code == mchd.PoaState.ACTIVE
@@ -275,6 +278,82 @@ def test_nobody_else_revokes(registry, registered, poa, people):
     with pytest.raises(ApiError):
         registry.revoke(*revoking(poa, people.doctor))
     assert registry.status(poa.terms.number).state.code == mchd.PoaState.ACTIVE
+
+
+def test_a_revocation_of_an_unknown_number_is_refused(registry, poa, people):
+    with pytest.raises(ApiError) as refused:
+        registry.revoke(*revoking(poa, people.head))
+    assert refused.value.status == 404
+
+
+def test_what_is_revoked_is_not_revoked_again(registry, registered, poa, people):
+    registry.settled(registry.revoke(*revoking(poa, people.head)))
+    application = mchd.encode_revocation(mchd.revocation(poa, "Ещё раз"))
+    with pytest.raises(ApiError) as refused:
+        registry.revoke(application, cms.sign(application, people.head, at=NOON))
+    assert refused.value.title == "Доверенность не действует"
+
+
+def test_an_applicant_other_than_the_principal_is_refused(registry, registered, poa, people):
+    own = mchd.revocation(poa, "Работник уволен")
+    organization = own.content.applicant.principal.organization
+    other = mchd.encode_revocation(
+        attrs.evolve(
+            own,
+            content=attrs.evolve(
+                own.content,
+                applicant=attrs.evolve(
+                    own.content.applicant,
+                    principal=attrs.evolve(
+                        own.content.applicant.principal,
+                        organization=attrs.evolve(organization, kpp="999902001"),
+                    ),
+                ),
+            ),
+        )
+    )
+    with pytest.raises(ApiError) as refused:
+        registry.revoke(other, cms.sign(other, people.head, at=NOON))
+    assert refused.value.title == "Заявитель не является доверителем"
+
+
+def test_an_irrevocable_power_of_attorney_stays(registry, draft, people):
+    poa = mchd.issue(draft)
+    grant = poa.document.grant
+    terms = attrs.evolve(grant.terms, revocability=Revocability.IRREVOCABLE, irrevocable=TERMS)
+    poa = attrs.evolve(
+        poa, document=attrs.evolve(poa.document, grant=attrs.evolve(grant, terms=terms))
+    )
+    document = mchd.encode(poa)
+    ended = registry.submit_and_wait(document, cms.sign(document, people.head, at=NOON))
+    assert ended.registered
+    with pytest.raises(ApiError) as refused:
+        registry.revoke(*revoking(poa, people.head))
+    assert refused.value.title == "Доверенность безотзывная"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"poa": b"<a/>"},
+        {"signature": b"MAA="},
+        {"poa": b"<a/>", "signature": b"MA\nA="},
+        {"poa": b"<a/>", "signature": b"%%%"},
+        {"poa": b"<a/>", "signature": b"MAA="},
+    ],
+)
+def test_a_form_that_the_registry_cannot_read_is_refused(sandbox, parts):
+    endpoint = sandbox.endpoint("mchd")
+    with httpx.Client(transport=sandbox.transport()) as http:
+        answer = http.post(
+            f"{endpoint.url}/{mchd.NODE.register}",
+            headers={"Authorization": f"Bearer {endpoint.token}"},
+            files={name: (f"{name}.bin", content) for name, content in parts.items()}
+            or {"other": b""},
+        )
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"title", "detail"}
 
 
 def test_a_revocation_whose_answer_was_lost_is_found_done(

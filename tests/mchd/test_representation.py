@@ -78,7 +78,7 @@ def power(code: str, *limits: mchd.model.Limit) -> mchd.model.MachinePower:
     return mchd.model.MachinePower(code=code, name="Подписание", limits=limits)
 
 
-@pytest.mark.req("F026")
+@pytest.mark.req("F025", "F026")
 def test_a_document_signed_by_the_representative_in_term_binds_the_principal(case):
     report = mchd.judge(case)
     assert report.answer is mchd.Answer.YES
@@ -124,6 +124,7 @@ def test_a_power_in_words_is_read_by_a_person(case):
     assert mchd.judge(changed).powers.answer is mchd.Answer.MANUAL
 
 
+@pytest.mark.req("F024")
 def test_a_needed_code_must_be_among_the_powers(with_powers):
     assert mchd.judge(with_powers(power("EGISZ_LK_01"), needed={"EGISZ_LK_01"})).powers.answer is (
         mchd.Answer.YES
@@ -221,7 +222,8 @@ class TestWithTheRegistry:
         registry.submit_and_wait(document, signature)
         assert checked().answer is mchd.Answer.YES
 
-    def test_an_unregistered_one_is_refuted(self, checked):
+    @pytest.mark.req("F023")
+    def test_a_signature_of_a_person_without_a_registered_one_binds_nobody(self, checked):
         assert codes(checked().power_of_attorney) == ["registry.absent"]
 
     def test_a_silent_registry_leaves_it_undecided(

@@ -24,7 +24,7 @@ class _Grant:
     expires_in: float | None = attrs.field(default=None, metadata={"wire": "expires_in"})
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False)
 class PasswordGrant(httpx.Auth):
     """The registry's door: ``grant_type`` ``password`` for a Bearer token (mchd.md §7.1).
 
