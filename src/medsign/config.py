@@ -1,0 +1,138 @@
+"""Where the services are and how to sign in to them; read from a file or the environment on demand.
+
+Nothing is read by itself: `Config.from_toml` and `Config.from_env` are calls that somebody makes.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+
+from medsign.errors import ConfigError
+from medsign.exchange import RateLimit, RetryPolicy
+
+SERVICES = ("ca", "ocsp", "tsp", "sep", "mchd", "ekp")
+_PREFIX = "MEDSIGN_"
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint:
+    """One remote service.
+
+    Attributes:
+        url: Base URL.
+        token: The secret that opens it; empty when it needs none.
+        login: Account, where a token is drawn by login and password.
+        password: Its password.
+        organization: The clinic's identifier at the service (МО id), an opaque text.
+        requests_per_minute: Rate limit to keep, or ``None``.
+    """
+
+    url: str
+    token: str = attrs.field(default="", repr=False)
+    login: str = attrs.field(default="", repr=False)
+    password: str = attrs.field(default="", repr=False)
+    organization: str = ""
+    requests_per_minute: int | None = None
+
+    @property
+    def limit(self) -> RateLimit | None:
+        """A new rate limit, or ``None``."""
+        return RateLimit(self.requests_per_minute, 60.0) if self.requests_per_minute else None
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """Settings of the whole window; a service that is not set is refused when it is used.
+
+    Attributes:
+        services: Endpoints by service: ``ca``, ``ocsp``, ``tsp``, ``sep``, ``mchd``, ``ekp``.
+        policy: How patient operations are.
+        store: File of the journal, or ``None`` for memory, which forgets with the process.
+
+    Example:
+        >>> config = Config(services={"sep": Endpoint(url="https://b2b.n3health.ru/sep/api")})
+        >>> config.endpoint("sep").url
+        'https://b2b.n3health.ru/sep/api'
+    """
+
+    services: Mapping[str, Endpoint] = attrs.field(factory=dict[str, Endpoint])
+    policy: RetryPolicy = attrs.field(factory=RetryPolicy)
+    store: Path | None = None
+
+    def endpoint(self, service: str) -> Endpoint:
+        """Return a service's endpoint.
+
+        Raises:
+            ConfigError: It is not set.
+        """
+        try:
+            return self.services[service]
+        except KeyError:
+            raise ConfigError(f"no endpoint is set for the service {service!r}") from None
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Config:
+        """Read a TOML file: a table per service, ``store`` at the top.
+
+        ::
+
+            store = "medsign.db"
+            [sep]
+            url = "https://b2b-demo.n3health.ru/sep/api"
+            token = "…"
+
+        Raises:
+            ConfigError: No such file, not TOML, or an unknown table or key.
+        """
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"settings file: {type(error).__name__}") from error
+        store = table.pop("store", None)
+        return cls(
+            services={name: _endpoint(name, keys) for name, keys in table.items()},
+            store=path.parent / store if isinstance(store, str) else None,
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
+        """Read ``MEDSIGN_<SERVICE>_<KEY>`` and ``MEDSIGN_STORE``.
+
+        Args:
+            environ: The variables; those of the process by default.
+
+        Example:
+            >>> Config.from_env({"MEDSIGN_EKP_URL": "https://ekp.test"}).endpoint("ekp").url
+            'https://ekp.test'
+        """
+        environ = os.environ if environ is None else environ
+        tables: dict[str, dict[str, Any]] = {}
+        for variable, value in environ.items():
+            service, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
+            if variable.startswith(_PREFIX) and service in SERVICES:
+                tables.setdefault(service, {})[key] = int(value) if value.isdecimal() else value
+        store = environ.get(f"{_PREFIX}STORE")
+        return cls(
+            services={name: _endpoint(name, keys) for name, keys in tables.items()},
+            store=Path(store) if store else None,
+        )
+
+
+def _endpoint(service: str, keys: Any) -> Endpoint:
+    known = {field.name: field for field in attrs.fields(Endpoint)}
+    if service not in SERVICES or not isinstance(keys, dict):
+        raise ConfigError(f"{service!r} is no service; known: {', '.join(SERVICES)}")
+    table = {str(name): value for name, value in cast(dict[Any, Any], keys).items()}
+    for name, value in table.items():
+        kind = int if name == "requests_per_minute" else str
+        if name not in known or not isinstance(value, kind):
+            raise ConfigError(f"[{service}] {name}: no such setting, or not a {kind.__name__}")
+    if "url" not in table:
+        raise ConfigError(f"[{service}] url is missing")
+    return Endpoint(**table)
