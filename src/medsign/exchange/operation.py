@@ -99,7 +99,7 @@ class operation(Generic[P, T]):  # noqa: N801 - reads as a decorator
         2
     """
 
-    def __init__(self, flow: Callable[Concatenate[Context, P], Flow[T]]) -> None:
+    def __init__(self, flow: Callable[Concatenate[Any, P], Flow[T]]) -> None:
         self.flow = flow
         self.__doc__ = flow.__doc__
 
@@ -128,7 +128,7 @@ class listing(Generic[P, T]):  # noqa: N801 - reads as a decorator
     The flow yields an `Item` for each element beside its effects.
     """
 
-    def __init__(self, flow: Callable[Concatenate[Context, P], Listing[T]]) -> None:
+    def __init__(self, flow: Callable[Concatenate[Any, P], Listing[T]]) -> None:
         self.flow = flow
         self.__doc__ = flow.__doc__
 
