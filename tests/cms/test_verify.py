@@ -232,6 +232,34 @@ def test_a_message_without_signatures_fails(evidence):
     assert verdict(attrs.evolve(evidence, signature=empty)) == failed(Sub.FORMAT_FAILURE)
 
 
+def test_too_many_signatures_are_not_looked_at(evidence, detached):
+    (info,) = asn1.decode_signed_data(detached).signers
+    crowd = asn1.encode_signed_data([info] * 65, content=None)
+    assert verdict(attrs.evolve(evidence, signature=crowd)) == failed(Sub.FORMAT_FAILURE)
+
+
+def test_evidence_may_travel_in_the_signature(evidence, authority, detached):
+    values = asn1.encode_revocation_values([authority.crl(SIGNED).der])
+    attribute = asn1.Attribute(oids.REVOCATION_VALUES, (values,))
+    carrying = asn1.add_unsigned_attribute(detached, 0, attribute)
+    assert verdict(attrs.evolve(evidence, signature=carrying, crls=())) == PASSED
+
+
+def test_forged_evidence_is_no_evidence(evidence, detached, signer):
+    forger = make_authority()
+    forged = attrs.evolve(evidence, crls=(forger.crl(SIGNED, (signer.certificate, SIGNED - DAY)),))
+    assert verdict(forged) == failed(Sub.TRY_LATER)
+
+
+@pytest.mark.parametrize(
+    "oid", [oids.SIGNATURE_TIME_STAMP, oids.CERTIFICATE_VALUES, oids.REVOCATION_VALUES]
+)
+def test_rubbish_in_unsigned_attributes_brings_nothing(evidence, detached, oid):
+    attribute = asn1.Attribute(oid, (b"\x30\x02\x05\x00",))
+    littered = asn1.add_unsigned_attribute(detached, 0, attribute)
+    assert verdict(attrs.evolve(evidence, signature=littered)) == PASSED
+
+
 def test_every_signature_must_pass(evidence, authority, detached):
     stranger = make_authority().issue()
     both = cms.sign(CONTENT, stranger, at=SIGNED, beside=detached)

@@ -7,14 +7,15 @@ left to `medsign.cms.decide`, so that stored facts can be judged again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
+from itertools import islice
+from typing import TypeVar
 
 import attrs
 
 from medsign.clock import aware
-from medsign.cms.content import ContentDigest, digest_of
+from medsign.cms.content import Content, digest_of
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import (
@@ -29,7 +30,9 @@ from medsign.cms.facts import (
 from medsign.cms.policy import DEFAULT, Policy
 from medsign.cms.report import Report
 from medsign.codec.asn1 import (
+    BasicOcspResponse,
     Certificate,
+    RevocationList,
     SignedData,
     SignerInfo,
     decode_certificate_values,
@@ -41,6 +44,7 @@ from medsign.codec.asn1 import (
 )
 from medsign.errors import BudgetExceeded, MalformedError
 from medsign.gost import DigestAlgorithm, Provider
+from medsign.pki.claims import Claim
 from medsign.pki.path import PathFacts, build_path
 from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.profile import holder_of, profile_findings
@@ -48,10 +52,15 @@ from medsign.pki.revocation import RevocationEvidence, check_revocation
 from medsign.pki.signatures import SignatureCheck
 from medsign.pki.signed import SignerFacts, check_signer
 from medsign.pki.timestamp import check_timestamp
+from medsign.pki.trust import TrustStore
 
-# What one message may cost; further stamps of a signature are not looked at.
+# What one message may cost; what goes beyond the last two is not looked at.
 MAX_SIGNATURES = 64
 MAX_STAMPS = 8
+MAX_CARRIED = 1000
+
+T = TypeVar("T")
+_STREEBOG = frozenset(each.oid for each in DigestAlgorithm)
 
 # Whether these hold is for `decide` to say, out of the dates and the chain itself.
 _TIMELY = {ProblemCode.NOT_YET_VALID, ProblemCode.EXPIRED, ProblemCode.NO_ANCHOR}
@@ -86,10 +95,22 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
     try:
         message = decode_signed_data(to_binary(evidence.signature))
     except (MalformedError, BudgetExceeded) as error:
-        return Facts(fingerprint=fingerprint, malformed=str(error))
+        return Facts(fingerprint=fingerprint, malformed=error.diagnostics())
     if len(message.signers) > MAX_SIGNATURES:
-        return Facts(fingerprint=fingerprint, malformed=f"more than {MAX_SIGNATURES} signatures")
-    collector = _Collector(evidence=evidence, message=message, at=at, provider=provider)
+        return Facts(fingerprint=fingerprint, malformed=f"Подписей больше {MAX_SIGNATURES}.")
+    carried = tuple(dict.fromkeys(islice(_carried(message), MAX_CARRIED)))
+    collector = _Collector(
+        message=message,
+        content=message.content if evidence.content is None else evidence.content,
+        trust=evidence.trust,
+        pool=(*_only(Certificate, carried), *evidence.certificates),
+        revocation=RevocationEvidence(
+            crls=(*_only(RevocationList, carried), *evidence.crls),
+            responses=(*_only(BasicOcspResponse, carried), *evidence.ocsp_responses),
+        ),
+        at=at,
+        provider=provider,
+    )
     return Facts(
         fingerprint=fingerprint, signatures=tuple(map(collector.signature, message.signers))
     )
@@ -122,134 +143,71 @@ def verify(
 
 @attrs.define(kw_only=True)
 class _Collector:
-    """The evidence, with what the message itself brings along."""
+    """A message, and all that it brings along or that was given with it."""
 
-    evidence: Evidence
     message: SignedData
+    content: Content | None
+    trust: TrustStore
+    pool: tuple[Certificate, ...]
+    revocation: RevocationEvidence
     at: datetime
     provider: Provider | None
-    content: bytes | Mapping[str, bytes] | None = attrs.field(init=False)
+    digests: dict[str, bytes] = attrs.field(init=False)
+    # A list of megabytes is hashed once, however many signatures rest on it.
+    known: dict[tuple[Certificate, Certificate], tuple[StatusFacts, ...]] = attrs.field(
+        init=False, factory=dict[tuple[Certificate, Certificate], tuple[StatusFacts, ...]]
+    )
 
     def __attrs_post_init__(self) -> None:
-        self.content = self._content()
+        named = {each.digest_algorithm.oid for each in self.message.signers}
+        wanted = [each for each in DigestAlgorithm if each.oid in named]
+        self.digests = {}
+        if (content := self.content) is not None:
+            for each in wanted:
+                if value := digest_of(content, each, provider=self.provider):
+                    self.digests[each.oid] = value
 
     def signature(self, signer: SignerInfo) -> SignatureFacts:
         """Return the facts about one signature."""
-        brought = _Brought.of(signer)
-        tokens = [(each, _token(each)) for each in signer.time_stamp_tokens[:MAX_STAMPS]]
-        for _, token in tokens:
-            if token:
-                brought = brought.with_stamp(token)
-        pool = (*self.message.certificates, *self.evidence.certificates, *brought.certificates)
-        known = RevocationEvidence(
-            crls=(*self.message.crls, *self.evidence.crls),
-            responses=(*self.message.ocsp_responses, *self.evidence.ocsp_responses),
+        stamps = tuple(
+            self.stamp(each, signer.signature) for each in signer.time_stamp_tokens[:MAX_STAMPS]
         )
-        chains = _Chains(self.evidence, pool, known | brought.revocation, self.at, self.provider)
-        stamps = tuple(chains.stamp(each, token, signer.signature) for each, token in tokens)
+        # A content at hand is not "missing" only because its digest is unknown here.
+        content = self.content
+        foreign = signer.digest_algorithm.oid not in _STREEBOG
         checked = check_signer(
-            self.message, signer, self.content, candidates=pool, provider=self.provider
+            self.message,
+            signer,
+            content if foreign and isinstance(content, bytes) else self.digests,
+            candidates=self.pool,
+            provider=self.provider,
         )
         codes = {each.code for each in checked.problems}
         moment = min((each.stamped_at for each in stamps if each.stamped_at), default=self.at)
-        certificate = checked.certificate
-        return SignatureFacts(
-            algorithms=tuple(
-                dict.fromkeys(
-                    (
-                        signer.digest_algorithm.oid,
-                        signer.signature_algorithm.oid,
-                        *((certificate.public_key.algorithm.oid,) if certificate else ()),
-                    )
-                )
-            ),
+        facts = SignatureFacts(
+            algorithms=(signer.digest_algorithm.oid, signer.signature_algorithm.oid),
             content_present=ProblemCode.CONTENT_MISSING not in codes,
             content_intact=_content_intact(checked, codes),
             signature_valid=_settled(checked.signature),
             signed_attributes=signer.signed_attributes_der is not None,
             problems=tuple(each for each in checked.problems if each.code not in _STATED),
-            header_sound=_header_sound(self.message, signer, certificate),
+            header_sound=_header_sound(self.message, signer, checked.certificate),
             certificate_reference=_reference(signer, codes),
             claimed_at=signer.signing_time,
-            holder=holder_of(certificate) if certificate else None,
-            profile=tuple(rule.code for rule in profile_findings(certificate) if rule.mandatory)
-            if certificate
-            else (),
-            key_until=_key_until(certificate),
-            chain=chains.chain(chains.path(certificate, moment)) if certificate else None,
             stamps=stamps,
         )
-
-    def _content(self) -> bytes | Mapping[str, bytes] | None:
-        match self.evidence.content:
-            case ContentDigest(algorithm, value):
-                return {algorithm.oid: value}
-            case Path() as file:
-                wanted = {each.digest_algorithm.oid for each in self.message.signers}
-                return {
-                    each.oid: digest_of(file, each, provider=self.provider) or b""
-                    for each in DigestAlgorithm
-                    if each.oid in wanted
-                }
-            case content:
-                return content
-
-
-@attrs.frozen
-class _Brought:
-    """Certificates and revocation evidence among the unsigned attributes of a signature."""
-
-    certificates: tuple[Certificate, ...] = ()
-    revocation: RevocationEvidence = attrs.field(factory=RevocationEvidence)
-
-    @classmethod
-    def of(cls, signer: SignerInfo) -> _Brought:
-        """Read the attributes; one that cannot be read brings nothing."""
-        certificates: list[Certificate] = []
-        revocation = RevocationEvidence()
-        for value in signer.unsigned_values(oids.CERTIFICATE_VALUES):
-            try:
-                certificates += decode_certificate_values(value)
-            except (MalformedError, BudgetExceeded):
-                continue
-        for value in signer.unsigned_values(oids.REVOCATION_VALUES):
-            try:
-                read = decode_revocation_values(value)
-            except (MalformedError, BudgetExceeded):
-                continue
-            revocation |= RevocationEvidence(crls=read.crls, responses=read.ocsp_responses)
-        return cls(tuple(certificates), revocation)
-
-    def with_stamp(self, token: SignedData) -> _Brought:
-        """Add what a time stamp brings; CryptoPro puts it into the stamp's own attributes."""
-        inner = [_Brought.of(each) for each in token.signers]
-        revocation = RevocationEvidence(crls=token.crls, responses=token.ocsp_responses)
-        for each in inner:
-            revocation |= each.revocation
-        return _Brought(
-            (
-                *self.certificates,
-                *token.certificates,
-                *(certificate for each in inner for certificate in each.certificates),
-            ),
-            self.revocation | revocation,
-        )
-
-
-@attrs.frozen
-class _Chains:
-    """Chains of certificates with what is known about their revocation."""
-
-    evidence: Evidence
-    pool: tuple[Certificate, ...]
-    revocation: RevocationEvidence
-    at: datetime
-    provider: Provider | None
-
-    def path(self, certificate: Certificate, moment: datetime) -> PathFacts:
-        """Return the best chain for a moment."""
-        return build_path(
-            certificate, self.evidence.trust, self.pool, at=moment, provider=self.provider
+        certificate = checked.certificate
+        if certificate is None:
+            return facts
+        path = build_path(certificate, self.trust, self.pool, at=moment, provider=self.provider)
+        period = certificate.private_key_usage_period
+        return attrs.evolve(
+            facts,
+            algorithms=(*facts.algorithms, certificate.public_key.algorithm.oid),
+            holder=holder_of(certificate),
+            profile=tuple(rule.code for rule in profile_findings(certificate) if rule.mandatory),
+            key_until=period.not_after if period else None,
+            chain=self.chain(path),
         )
 
     def chain(self, path: PathFacts) -> ChainFacts:
@@ -267,7 +225,7 @@ class _Chains:
                     not_before=each.not_before,
                     not_after=each.not_after,
                     algorithm=each.signature_algorithm.oid,
-                    statuses=tuple(self._statuses(each, path.issuer_of(each))),
+                    statuses=self.statuses(each, path.issuer_of(each)),
                 )
                 for each in path.chain
             ),
@@ -275,13 +233,13 @@ class _Chains:
             problems=tuple(problems),
         )
 
-    def stamp(self, octets: bytes, token: SignedData | None, stamped: bytes) -> StampFacts:
+    def stamp(self, token: bytes, stamped: bytes) -> StampFacts:
         """Return the facts about a time stamp."""
-        fingerprint = hashlib.sha256(octets).hexdigest()
-        if token is None:
+        fingerprint = hashlib.sha256(token).hexdigest()
+        if (message := _readable(decode_signed_data, token)) is None:
             return StampFacts(fingerprint=fingerprint)
         facts = check_timestamp(
-            token, stamped, self.evidence.trust, intermediates=self.pool, provider=self.provider
+            message, stamped, self.trust, intermediates=self.pool, provider=self.provider
         )
         info, path = facts.info, facts.path
         of_path = path.problems if path else ()
@@ -293,39 +251,72 @@ class _Chains:
             chain=self.chain(path) if path else None,
         )
 
-    def _statuses(
+    def statuses(
         self, certificate: Certificate, issuer: Certificate | None
-    ) -> Iterator[StatusFacts]:
-        if issuer is None or certificate in self.evidence.trust:
-            return
-        facts = check_revocation(
-            certificate,
-            issuer,
-            self.revocation,
-            at=self.at,
-            candidates=self.pool,
-            provider=self.provider,
-        )
-        for claim in facts.claims:
-            unfit = {each.code for each in claim.unfit} - _AGE
-            if claim.forged or (unfit and claim.status != "revoked"):
-                continue
-            yield StatusFacts(
-                status=claim.status,
-                source=claim.source,
-                fingerprint=claim.fingerprint,
-                this_update=claim.this_update,
-                next_update=claim.next_update,
-                revoked_at=claim.revoked_at,
-                reason=claim.reason,
+    ) -> tuple[StatusFacts, ...]:
+        """Return what genuine evidence says about a certificate."""
+        if issuer is None or certificate in self.trust:
+            return ()
+        pair = certificate, issuer
+        if pair not in self.known:
+            facts = check_revocation(
+                *pair,
+                self.revocation,
+                at=self.at,
+                candidates=self.pool,
+                provider=self.provider,
             )
+            self.known[pair] = tuple(map(_status, filter(_is_usable, facts.claims)))
+        return self.known[pair]
 
 
-def _token(octets: bytes) -> SignedData | None:
+def _carried(
+    message: SignedData, *, nested: bool = True
+) -> Iterator[Certificate | RevocationList | BasicOcspResponse]:
+    """Yield what a message brings along; CryptoPro puts much of it into its time stamps."""
+    yield from message.certificates
+    yield from message.crls
+    yield from message.ocsp_responses
+    for signer in message.signers:
+        for value in signer.unsigned_values(oids.CERTIFICATE_VALUES):
+            yield from _readable(decode_certificate_values, value) or ()
+        for value in signer.unsigned_values(oids.REVOCATION_VALUES):
+            if (read := _readable(decode_revocation_values, value)) is not None:
+                yield from read.crls
+                yield from read.ocsp_responses
+        for value in signer.time_stamp_tokens[:MAX_STAMPS] if nested else ():
+            if (token := _readable(decode_signed_data, value)) is not None:
+                yield from _carried(token, nested=False)
+
+
+def _readable(decode: Callable[[bytes], T], data: bytes) -> T | None:
+    """Decode an unsigned attribute; one that cannot be read brings nothing."""
     try:
-        return decode_signed_data(octets)
+        return decode(data)
     except (MalformedError, BudgetExceeded):
         return None
+
+
+def _only(kind: type[T], things: Iterable[object]) -> tuple[T, ...]:
+    return tuple(each for each in things if isinstance(each, kind))
+
+
+def _is_usable(claim: Claim) -> bool:
+    """Tell whether a statement is genuine and, if it says "good", shows it."""
+    fit = all(each.code in _AGE for each in claim.unfit)
+    return not claim.forged and (fit or claim.status == "revoked")
+
+
+def _status(claim: Claim) -> StatusFacts:
+    return StatusFacts(
+        status=claim.status,
+        source=claim.source,
+        fingerprint=claim.fingerprint,
+        this_update=claim.this_update,
+        next_update=claim.next_update,
+        revoked_at=claim.revoked_at,
+        reason=claim.reason,
+    )
 
 
 def _latest(moment: datetime, accuracy: timedelta | None) -> datetime:
@@ -333,11 +324,6 @@ def _latest(moment: datetime, accuracy: timedelta | None) -> datetime:
         return moment + (accuracy or timedelta(0))
     except OverflowError:
         return moment.max.replace(tzinfo=moment.tzinfo)
-
-
-def _key_until(certificate: Certificate | None) -> datetime | None:
-    period = certificate.private_key_usage_period if certificate else None
-    return period.not_after if period else None
 
 
 def _settled(check: SignatureCheck | None) -> bool | None:
