@@ -356,17 +356,31 @@ def test_a_form_that_the_registry_cannot_read_is_refused(sandbox, parts):
     assert set(answer.json()) == {"title", "detail"}
 
 
-def test_a_revocation_whose_answer_was_lost_is_found_done(
-    registry, sandbox, registered, poa, people
+@pytest.mark.parametrize("kind", [FaultKind.TIMEOUT, FaultKind.TIMEOUT_BEFORE])
+def test_a_revocation_whose_answer_was_lost_is_done_once(
+    registry, sandbox, registered, poa, people, kind
 ):
-    sandbox.world.faults.add(
-        Fault(kind=FaultKind.SLOW_BODY, match="mchd.revoke", seconds=DELAY.total_seconds())
-    )
-    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT, match="mchd.revoke"))
-    documents = revoking(poa, people.head)
-    registry.revoke(*documents)
-    assert registry.revoke(*documents) == mchd.Receipt(number=poa.terms.number)
+    sandbox.world.faults.add(Fault(kind=kind, match="mchd.revoke"))
+    receipt = registry.revoke(*revoking(poa, people.head))
+    assert registry.settled(receipt) is mchd.TransactionState.SUCCESS
+    assert registry.status(poa.terms.number).state.code == mchd.PoaState.REVOKED
     assert transactions(sandbox) == 2
+
+
+def test_a_second_press_after_a_revocation_finds_it_done(registry, registered, poa, people):
+    documents = revoking(poa, people.head)
+    registry.settled(registry.revoke(*documents))
+    assert registry.revoke(*documents) == mchd.Receipt(number=poa.terms.number)
+
+
+def test_a_conflict_without_any_doubt_is_told_at_once(registry, sandbox, registered, poa, people):
+    registry.revoke(*revoking(poa, people.head))
+    other = mchd.encode_revocation(mchd.revocation(poa, "Ещё раз"))
+    before = sandbox.clock.now()
+    with pytest.raises(ApiError) as refused:
+        registry.revoke(other, cms.sign(other, people.head, at=NOON))
+    assert refused.value.title == "Отзыв уже передан"
+    assert sandbox.clock.now() == before
 
 
 def test_the_journal_follows_the_registry(registry, sandbox, registered, poa, people):

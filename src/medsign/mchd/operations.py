@@ -47,6 +47,7 @@ from medsign.status import Journal, State, Tracker
 
 EVERY = timedelta(seconds=5)
 WITHIN = timedelta(minutes=10)
+_PATIENCE = timedelta(minutes=1)
 _REGISTRY = "registry"
 # Beside a result that stands, a question that failed teaches nothing and spoils nothing.
 _NOTHING_LEARNED = (
@@ -149,12 +150,21 @@ def revoke(context: Context, application: bytes, signature: bytes) -> Flow[Recei
     body, media = upload("poaRevoke", "revoke.xml", application, signature)
     request = context.request("POST", _paths(context).revoke, content=body, content_type=media)
 
-    def known(_: str) -> Flow[Answer | None]:
+    doubts: list[str] = []
+
+    def known(key: str) -> Flow[Answer | None]:
+        doubts.append(key)
         answer = yield from _unless_absent(_ask_status(context, number))
         done = answer and _code(context.read(PublicStatus, answer).state) == PoaState.REVOKED
         return answer if done else None
 
-    answer = yield from context.create("revoke", request, _key(number, body), resolve=known)
+    try:
+        answer = yield from context.create("revoke", request, _key(number, body), resolve=known)
+    except ApiError as error:
+        # After a lost answer the conflict may be with our own application.
+        if error.status != 409 or not doubts or not (yield from _is_revoked(context, number)):
+            raise
+        return Receipt(number=number)
     return attrs.evolve(context.read(Receipt, answer), number=number)
 
 
@@ -346,6 +356,16 @@ def _is_registered(context: Context, poa: PowerOfAttorney, document: bytes) -> F
     except _NOTHING_LEARNED:
         return False
     return kept.document == document
+
+
+def _is_revoked(context: Context, number: str) -> Flow[bool]:
+    deadline = context.clock.monotonic() + _PATIENCE.total_seconds()
+    while True:
+        code = _code((yield from status(context, number)).state)
+        waiting = code in (PoaState.CREATED, PoaState.ACTIVE)
+        if not waiting or context.clock.monotonic() + EVERY.total_seconds() > deadline:
+            return code == PoaState.REVOKED
+        yield Wait(EVERY.total_seconds())
 
 
 def _known_history(context: Context, poa: PowerOfAttorney) -> Flow[Chronology | None]:
