@@ -22,7 +22,22 @@ class _RegistryOperations:
 
 
 class Mchd(_RegistryOperations, Service):
-    """The registry of powers of attorney for blocking code (F108)."""
+    """The registry of powers of attorney for blocking code (F108).
+
+    Example:
+        >>> import httpx
+        >>> from medsign.exchange import Context, Driver
+        >>> from medsign.mchd import NODE, PasswordGrant
+        >>> from medsign.sandbox import Sandbox
+        >>> from medsign.sandbox.mchd import LOGINS, MchdRegistry
+        >>> with Sandbox([MchdRegistry]) as sandbox:
+        ...     url = sandbox.endpoint("mchd").url
+        ...     grant = PasswordGrant(f"{url}/{NODE.token}", "clinic", LOGINS["clinic"])
+        ...     with httpx.Client(transport=sandbox.transport()) as http:
+        ...         context = Context(service="mchd", base_url=url, auth=grant)
+        ...         len(Mchd(context, Driver(http)).generate_number())
+        36
+    """
 
     def tracker(self, number: str) -> Tracker:
         """Return the tracker of a power of attorney; it reads the journal and asks nobody."""

@@ -165,7 +165,12 @@ class Transaction:
 
     @property
     def state(self) -> Status:
-        """The state of `TRANSACTION_STATUS`; a status never seen before is kept."""
+        """The state of `TRANSACTION_STATUS`; a status never seen before is kept.
+
+        Example:
+            >>> Transaction(id="7", said="PENDING").state.label
+            'Выполняется'
+        """
         return TRANSACTION_STATUS.recognise(self.said)
 
 

@@ -57,6 +57,10 @@ class Part:
 
     Attributes:
         findings: What speaks against it; an error refutes, a warning asks for a person.
+
+    Example:
+        >>> Part(()).answer.russian
+        'Подтверждено'
     """
 
     findings: tuple[Finding, ...] = attrs.field(converter=tuple[Finding, ...])
