@@ -17,7 +17,7 @@ from medsign.codec.asn1 import (
     oids,
 )
 from medsign.errors import InvalidKey, Unavailable
-from medsign.gost import PARAM_SETS, DigestAlgorithm, PrivateKey, digest
+from medsign.gost import PARAM_SETS, DigestAlgorithm, PortableProvider, PrivateKey, digest
 from medsign.pki.keys import private_key, private_key_info, public_key, public_key_info
 from medsign.pki.signatures import (
     SignatureCheck,
@@ -173,3 +173,13 @@ def test_digests_are_known_by_their_oid(oid, size):
 def test_an_unknown_digest_is_unavailable():
     with pytest.raises(Unavailable):
         hash_octets(oids.GOST_DIGEST_94, MESSAGE)
+
+
+def test_a_curve_that_the_provider_cannot_do_is_unsupported(signed):
+    class Narrow(PortableProvider):
+        def supports(self, params):
+            return False
+
+    spki, algorithm, signature = signed
+    check = verify_signature(spki, algorithm, MESSAGE, signature, provider=Narrow())
+    assert check is SignatureCheck.UNSUPPORTED

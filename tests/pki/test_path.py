@@ -291,3 +291,17 @@ def test_a_chain_is_valid_exactly_while_its_certificates_are(authority, now, off
         authority.person.certificate, authority.trust, [authority.ca.certificate], at=at
     )
     assert facts.is_valid == all(each.not_before <= at <= each.not_after for each in facts.chain)
+
+
+def test_a_renewed_key_of_an_authority_does_not_lengthen_the_chain(authority, found):
+    subject = authority.ca.certificate.subject
+    renewed = authority.certify(SUBORDINATE_CA, subject=subject)
+    person = authority.certify(QUALIFIED, issuer=renewed)
+    assert not found(person.certificate, renewed.certificate, authority.ca.certificate)
+
+
+def test_the_two_names_of_the_algorithm_must_agree(authority, found):
+    certificate = authority.person.certificate
+    other = attrs.evolve(certificate.signature_algorithm, oid="1.2.643.7.1.1.3.3")
+    changed = attrs.evolve(certificate, tbs_signature_algorithm=other)
+    assert found(changed) == {ProblemCode.ALGORITHM_MISMATCH}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from medsign.codec.asn1 import (
     Extension,
+    GeneralName,
     IssuingDistributionPoint,
     RevokedEntry,
     SingleResponse,
@@ -450,3 +451,77 @@ def test_the_service_is_found_among_the_certificates_at_hand(check, answer, auth
     bare = attrs.evolve(genuine, certificates=())
     assert codes(check(bare)) == {ProblemCode.NO_RESPONDER}
     assert check(bare, candidates=[authority.responder.certificate]).status == "good"
+
+
+def test_a_revocation_counts_from_its_very_moment(check, crl, now):
+    since = now - 2 * HOUR
+    assert check(crl("superseded"), at=since, now=now).status == "revoked"
+    earlier = since - timedelta(seconds=1)
+    assert check(crl("superseded"), at=earlier, now=now).status == "good"
+
+
+def test_the_two_names_of_the_algorithm_of_a_list_must_agree(check, crl):
+    genuine = crl()
+    other = attrs.evolve(genuine.signature_algorithm, oid=oids.GOST_SIGNATURE_512)
+    changed = attrs.evolve(genuine, tbs_signature_algorithm=other)
+    assert codes(check(changed)) == {ProblemCode.ALGORITHM_MISMATCH}
+
+
+def test_a_list_of_another_distribution_point_does_not_say_good(authority, crl, now):
+    here, there = (GeneralName("uri", f"http://ca.test.invalid/{n}.crl") for n in range(2))
+    person = authority.certify(attrs.evolve(QUALIFIED, crl_urls=(here.value,)))
+
+    def status(place):
+        point = ext.issuing_distribution_point(IssuingDistributionPoint(names=(place,)))
+        evidence = RevocationEvidence(crls=(crl(extensions=[point]),))
+        return check_revocation(
+            person.certificate, authority.ca.certificate, evidence, at=now
+        ).status
+
+    assert (status(here), status(there)) == ("good", "unknown")
+
+
+def test_a_list_with_a_line_that_cannot_be_read_does_not_say_good(check, crl, now):
+    unknown = Extension("1.2.643.100.999", critical=True, value=b"\x05\x00")
+    line = RevokedEntry(serial_number=1, revocation_date=now, extensions=(unknown,))
+    assert codes(check(attrs.evolve(crl(), entries=(line,)))) == {ProblemCode.OUT_OF_SCOPE}
+
+
+def test_a_service_may_not_answer_before_its_certificate(check, answer, authority, now):
+    early = authority.certify(OCSP_SERVICE, not_before=now + HOUR)
+    assert codes(check(answer(signer=early))) == {ProblemCode.NOT_YET_VALID}
+
+
+def test_a_service_must_be_allowed_to_sign(check, answer, authority):
+    template = attrs.evolve(OCSP_SERVICE, key_usage=("keyAgreement",))
+    assert codes(check(answer(signer=authority.certify(template)))) == {ProblemCode.KEY_USAGE}
+
+
+def test_an_answer_signed_in_the_future_is_not_believed(check, answer):
+    assert codes(check(answer(produced=HOUR))) == {ProblemCode.FROM_THE_FUTURE}
+
+
+def test_a_service_of_a_namesake_key_under_another_name_is_refused(check, answer, authority):
+    other = authority.certify(
+        SUBORDINATE_CA,
+        issuer=authority.root,
+        subject=subject_name(organization="Другой УЦ"),
+        key=authority.ca,
+    )
+    responder = authority.certify(OCSP_SERVICE, issuer=other)
+    assert codes(check(answer(signer=responder))) == {ProblemCode.RESPONDER_REFUSED}
+
+
+def test_an_answer_after_the_expiry_says_good_only_with_an_archive(authority, answer, now):
+    short = attrs.evolve(QUALIFIED, lifetime=DAY)
+    old = authority.certify(short, not_before=now - 2 * DAY).certificate
+
+    def status(**options):
+        about = ocsp_cert_id(old, authority.ca.certificate)
+        evidence = RevocationEvidence(responses=(answer(about=about, **options),))
+        at = old.not_after - HOUR
+        return check_revocation(old, authority.ca.certificate, evidence, at=at, now=now)
+
+    assert codes(status()) == {ProblemCode.AFTER_EXPIRY}
+    assert status(archive_cutoff=now - 9 * DAY).status == "good"
+    assert codes(status(archive_cutoff=now - HOUR)) == {ProblemCode.AFTER_EXPIRY}

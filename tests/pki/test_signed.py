@@ -7,6 +7,7 @@ import pytest
 
 from medsign.codec.asn1 import (
     AlgorithmIdentifier,
+    GeneralName,
     decode_signed_data,
     encode_signed_attributes,
     encode_signed_data,
@@ -157,3 +158,16 @@ def test_a_reference_by_an_unknown_digest_fits_nothing(authority):
     reference = certificate_reference(authority.person.certificate, oids.SHA1)
     unknown = attrs.evolve(reference, hash_oid=oids.GOST_DIGEST_94)
     assert not refers_to(unknown, authority.person.certificate)
+
+
+def test_content_of_another_type_needs_signed_attributes(message, authority):
+    bare = message(signed_attributes_der=None, signature=sign(authority.person, CONTENT))
+    typed = attrs.evolve(bare, content_type=oids.TST_INFO)
+    assert codes(check(typed)) == {ProblemCode.CONTENT_TYPE_MISMATCH}
+
+
+def test_a_reference_names_the_issuer_too(authority):
+    reference = certificate_reference(authority.person.certificate, oids.STREEBOG_256)
+    elsewhere = (GeneralName("directory", authority.root.certificate.subject),)
+    other = attrs.evolve(reference, issuer=elsewhere)
+    assert not refers_to(other, authority.person.certificate)

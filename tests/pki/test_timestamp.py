@@ -8,10 +8,12 @@ import attrs
 import pytest
 
 from medsign.codec.asn1 import (
+    Extension,
     MessageImprint,
     decode_signed_data,
     decode_timestamp_request,
     decode_timestamp_response,
+    encode_signed_attributes,
     encode_signed_data,
     encode_timestamp_response,
     oids,
@@ -21,6 +23,7 @@ from medsign.gost import DigestAlgorithm, digest
 from medsign.pki.issuing import QUALIFIED, TIMESTAMP_SERVICE
 from medsign.pki.problems import ProblemCode
 from medsign.pki.signed import make_signer_info
+from medsign.pki.signing import sign
 from medsign.pki.timestamp import (
     check_timestamp,
     check_timestamp_response,
@@ -221,3 +224,41 @@ def test_the_service_says_why_it_does_not_stamp(stamp, imprint, policy, failure)
 
 def test_a_stamp_shows_no_data_of_the_owner(stamp, check):
     assert "Служба" not in repr(check(stamp()))
+
+
+def test_a_stamp_must_refer_to_the_certificate_of_its_service(stamp, check, authority):
+    content = stamp().token.content
+    attributes = encode_signed_attributes(
+        content_type=oids.TST_INFO,
+        message_digest=digest(authority.tsa.digest_algorithm, content),
+    )
+    info = attrs.evolve(
+        stamp().token.signers[0],
+        signed_attributes_der=attributes,
+        signature=sign(authority.tsa, attributes),
+    )
+    assert codes(check(response_of([info], content, authority))) == {
+        ProblemCode.NO_SIGNING_CERTIFICATE
+    }
+
+
+def test_a_stamp_has_one_signature(stamp, check, authority):
+    token = stamp().token
+    facts = check(response_of([*token.signers] * 2, token.content, authority))
+    assert [each.code for each in facts.problems] == [ProblemCode.NOT_A_TIMESTAMP]
+
+
+def test_the_service_refuses_an_extension_that_it_does_not_know(stamp):
+    unknown = Extension("1.2.643.100.999", critical=False, value=b"\x05\x00")
+    response = stamp(attrs.evolve(ask(), extensions=(unknown,)))
+    assert response.failure == {"unacceptedExtension"}
+
+
+def response_of(signers, content, authority):
+    token = encode_signed_data(
+        signers,
+        content=content,
+        content_type=oids.TST_INFO,
+        certificates=[authority.tsa.certificate.der],
+    )
+    return decode_timestamp_response(encode_timestamp_response(token))
