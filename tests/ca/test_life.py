@@ -58,7 +58,8 @@ def refused(call, *args, **kwargs) -> str:
     return error.value.problem
 
 
-@pytest.mark.req("F019", "F058", "F065", "F095", "F100", "F128", "F129", "F130", "F142", "F133")
+@pytest.mark.req("F019", "F058", "F065", "F095", "F099", "F100")
+@pytest.mark.req("F125", "F128", "F129", "F130", "F133", "F142", "F143", "F163", "F164")
 def test_a_worker_gets_a_qualified_certificate(ca, office, order, files, anna, sandbox):
     key = SoftwareKey.generate()
     request = ca.create(order(key=key))

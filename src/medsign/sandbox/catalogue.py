@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from medsign.sandbox.ca import CaService
+from medsign.sandbox.cryptopro import CryptoProService
 from medsign.sandbox.evidence import OcspService, TspService
 from medsign.sandbox.mchd import MchdRegistry
 from medsign.sandbox.routing import Service
@@ -13,6 +14,7 @@ from medsign.sandbox.world import World
 
 SERVICES: tuple[Callable[[World], Service], ...] = (
     CaService,
+    CryptoProService,
     OcspService,
     TspService,
     MchdRegistry,
