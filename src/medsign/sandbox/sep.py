@@ -232,11 +232,9 @@ class SepService(Service):
             raise Problem(
                 422, "document-not-pdf", "The document is no sound PDF", "Файл PDF повреждён"
             ) from None
-        if any(
-            (known.organization, known.package.id, known.document.id)
-            == (organization, package.id, document.id)
-            for known in self.records.values()
-        ):
+        origin = f"{organization}\n{package.id}\n{document.id}"
+        sent = self.world.drawer("sep.sent", str)
+        if sent.get(origin):
             raise Problem(409, "document-exists", "Sent before", "Документ уже отправлен")
         row = DocumentRow(
             number=self.world.new_id(),
@@ -249,6 +247,7 @@ class SepService(Service):
         )
         record = Record(organization=organization, package=package, row=row)
         self.records.put(row.number, record)
+        sent.put(origin, row.number)
         if not self._dispatch_on_poll:
             self._dispatch(record)
         return row
