@@ -78,9 +78,7 @@ class FrontDesk:
         self._world = world
         self._lock = threading.RLock()
         self.services = tuple(services)
-        self.routes = {
-            service: (*service.routes(), *_operations(service)) for service in self.services
-        }
+        self.routes = {service: routes_of(service) for service in self.services}
 
     def deliver(self, request: Request) -> Delivery:
         """Carry out a request and say what a client gets of it, faults included."""
@@ -203,10 +201,13 @@ class FrontDesk:
         return Reply.of(result, route.status, route.produces)
 
 
-def _operations(service: Service) -> Sequence[Route[None]]:
-    if not any(route.creating for route in service.routes()):
-        return ()
+def routes_of(service: Service) -> Sequence[Route[Any]]:
+    """Return the operations of a service, with the question of what became of a creating call."""
+    own = service.routes()
+    if not any(route.creating for route in own):
+        return own
     return (
+        *own,
         Route(
             method="GET",
             path="/operations/{key}",

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from medsign.sandbox.desk import Delivery
 from medsign.sandbox.facade import Sandbox
-from medsign.sandbox.faults import Fault, FaultKind
+from medsign.sandbox.faults import FaultKind
 from medsign.sandbox.routing import Reply, Request
 
 
@@ -30,7 +30,7 @@ class Application:
         http = HttpRequest(scope, receive)
         request = Request(
             method=http.method,
-            path=http.url.path,
+            path=scope["path"],
             query=dict(http.query_params),
             headers=dict(http.headers),
             body=await http.body(),
@@ -44,7 +44,8 @@ class Application:
 
 
 async def _fail(delivery: Delivery, receive: Receive, send: Send) -> None:
-    fault, reply = delivery.fault or Fault(kind=FaultKind.RESET_AFTER), delivery.reply
+    fault, reply = delivery.fault, delivery.reply
+    assert fault is not None
     match fault.kind:
         case FaultKind.TIMEOUT | FaultKind.TIMEOUT_BEFORE:
             while (await receive())["type"] != "http.disconnect":

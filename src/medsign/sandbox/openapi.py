@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 import attrs
 
 from medsign.identifiers import Identifier
+from medsign.sandbox.desk import routes_of
 from medsign.sandbox.routing import JSON_TYPE, Call, Route, Service
 from medsign.sandbox.world import World
 
@@ -81,7 +82,7 @@ def describe(services: Sequence[Service], base_url: str) -> Schema:
     schemas = _Schemas()
     paths: dict[str, Schema] = {}
     for service in services:
-        for route in service.routes():
+        for route in routes_of(service):
             path = paths.setdefault(service.base + route.path, {})
             path[route.method.lower()] = _operation(service, route, schemas)
     return {

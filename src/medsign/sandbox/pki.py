@@ -28,7 +28,7 @@ from medsign.codec.asn1 import (
     encode_ocsp_error,
     encode_timestamp_response,
 )
-from medsign.errors import MalformedError, Unavailable
+from medsign.errors import MalformedError, Unavailable, UsageError
 from medsign.gost import PublicKey
 from medsign.pki.issuing import (
     OCSP_SERVICE,
@@ -190,11 +190,11 @@ class Pki:
 
         Raises:
             IllegalTransition: Its state does not allow the event.
-            KeyError: There is no such certificate.
+            UsageError: There is no such certificate.
         """
         issued = self._register.get(serial_number)
         if issued is None:
-            raise KeyError(serial_number)
+            raise UsageError("the register has no such certificate")
         now = self._world.clock.now()
         state = CertificateState(CERTIFICATE_STATUS.apply(issued.state_at(now), event))
         active = state is CertificateState.ACTIVE
