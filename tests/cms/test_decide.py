@@ -53,6 +53,7 @@ STAMP = cms.StampFacts(
     fingerprint="55" * 32,
     stamped_at=AT - DAY,
     not_later_than=AT - DAY + timedelta(seconds=1),
+    header_sound=True,
     chain=cms.ChainFacts(
         certificates=(certificate("dd", statuses=[good()], end=AT + 2000 * DAY), ROOT),
         anchored=True,
@@ -242,6 +243,11 @@ CASES = {
     "stamp given": (facts(stamps=(STAMP,)), None, cms.WITH_STAMP),
     "stamp on something else": (
         facts(stamps=(attrs.evolve(STAMP, problems=(Problem(ProblemCode.IMPRINT_MISMATCH),)),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "stamp with a changed header": (
+        facts(stamps=(attrs.evolve(STAMP, header_sound=False),)),
         Sub.NO_POE,
         cms.WITH_STAMP,
     ),

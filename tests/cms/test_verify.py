@@ -298,13 +298,27 @@ def test_a_flipped_bit_of_the_content_never_passes(data, evidence):
     assert verdict(attrs.evolve(evidence, content=bytes(spoilt))) == failed(Sub.HASH_FAILURE)
 
 
-@settings(max_examples=150)
+@pytest.fixture(scope="module")
+def forms(detached, stamped, signer):
+    """Return the three forms of a signature and the policies that they satisfy."""
+    attached = cms.sign(CONTENT, signer, at=SIGNED, detached=False)
+    return {
+        "detached": (detached, CONTENT, cms.DEFAULT),
+        "attached": (attached, None, cms.DEFAULT),
+        "stamped": (stamped, CONTENT, cms.WITH_STAMP),
+    }
+
+
+@pytest.mark.parametrize("form", ["detached", "attached", "stamped"])
+@settings(max_examples=100)
 @given(data=st.data())
-def test_a_flipped_bit_of_the_signature_never_passes(data, evidence, detached):
-    bit = data.draw(st.integers(0, 8 * len(detached) - 1))
-    spoilt = bytearray(detached)
+def test_a_flipped_bit_of_the_signature_never_passes(data, form, forms, evidence):
+    signature, content, policy = forms[form]
+    bit = data.draw(st.integers(0, 8 * len(signature) - 1))
+    spoilt = bytearray(signature)
     spoilt[bit // 8] ^= 1 << bit % 8
-    assert verdict(attrs.evolve(evidence, signature=bytes(spoilt))) != PASSED
+    given = attrs.evolve(evidence, signature=bytes(spoilt), content=content)
+    assert verdict(given, policy=policy) != PASSED
 
 
 def test_facts_stored_as_json_give_the_same_verdict(stamped_evidence):

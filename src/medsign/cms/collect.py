@@ -247,6 +247,9 @@ class _Collector:
             fingerprint=fingerprint,
             stamped_at=info.gen_time if info else None,
             not_later_than=_latest(info.gen_time, info.accuracy) if info else None,
+            header_sound=all(
+                _header_sound(message, each, facts.certificate) for each in message.signers
+            ),
             problems=tuple(each for each in facts.problems if each not in of_path),
             chain=self.chain(path) if path else None,
         )
@@ -352,7 +355,9 @@ def _header_sound(message: SignedData, signer: SignerInfo, certificate: Certific
     plain = all(each.parameters in {None, der.null()} for each in algorithms)
     # Attribute certificates, which are not read, ask for version 4.
     versions = message.version in {version, 4} and signer.version == (1 if named else 3)
-    return exact and listed and plain and versions
+    content = message.content
+    wrapped = content is None or der.tlv(0xA0, der.octets(content)) in message.der
+    return exact and listed and plain and versions and wrapped
 
 
 def _reference(signer: SignerInfo, codes: set[ProblemCode]) -> Reference:

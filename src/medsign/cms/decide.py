@@ -279,6 +279,8 @@ class _Judge:
             faults.append("штамп не читается")
         elif not self._past(stamp.stamped_at):
             faults.append("штамп датирован будущим")
+        if not stamp.header_sound and self.policy.level("HEADER") is Level.FAIL:
+            faults.append("служебные поля штампа изменены или записаны с ошибкой")
         if stamp.chain is None:
             faults.append("сертификат службы штампов не найден")
         elif stamp.stamped_at:

@@ -101,6 +101,7 @@ class StampFacts:
         fingerprint: SHA-256 of the token, hexadecimal.
         stamped_at: The moment that the service named; ``None`` when the token cannot be read.
         not_later_than: That moment plus the accuracy that the service promises.
+        header_sound: As in `SignatureFacts`.
         problems: What is wrong with the token itself: its form, its imprint, its signature.
         chain: The way from the service's certificate; ``None`` when that was not found.
     """
@@ -108,6 +109,7 @@ class StampFacts:
     fingerprint: str
     stamped_at: datetime | None = None
     not_later_than: datetime | None = None
+    header_sound: bool = False
     problems: tuple[Problem, ...] = ()
     chain: ChainFacts | None = None
 
