@@ -158,7 +158,7 @@ def test_of_two_desks_at_once_one_binds_the_card(tmp_path: Path):
     assert sorted(won) == [False, True]
 
 
-@pytest.mark.req("F289-F291")
+@pytest.mark.req("F289", "F290", "F291")
 def test_labels_are_those_of_the_source(shared_data: Path):
     table = json.loads((shared_data / "wire_enums.json").read_text(encoding="utf-8"))
     labels = [state.label for state in PRESENCE_STATUS.states.values()]
@@ -175,7 +175,7 @@ MORNING = datetime(2026, 6, 25, 8, tzinfo=MOSCOW)
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.req("F289-F291", "F450")
+@pytest.mark.req("F289", "F290", "F291", "F450")
 @pytest.mark.parametrize(
     ("passages", "expected"),
     [
@@ -194,7 +194,7 @@ def test_presence_follows_from_the_passages_of_the_day(
     assert presence(made, MORNING + 10 * HOUR) is expected
 
 
-@pytest.mark.req("F289-F291")
+@pytest.mark.req("F289", "F290", "F291")
 @given(st.lists(st.booleans(), max_size=8))
 def test_presence_agrees_with_its_table(turns: list[bool]):
     state, made = PRESENCE_STATUS.initial, []

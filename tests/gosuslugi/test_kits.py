@@ -60,7 +60,9 @@ def with_one(kind: DocumentKind, profile: str, **changes: object) -> list[str]:
     return codes(kit, profile)
 
 
-@pytest.mark.req("F305-F309", "F313", "F315", "F316", "F353", "F454", "F461")
+@pytest.mark.req(
+    "F305", "F306", "F307", "F308", "F309", "F313", "F315", "F316", "F353", "F454", "F461"
+)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_kit_without_one_mandatory_document_is_refused(profile: str):
     kit = kit_of(profile, only_mandatory=True)

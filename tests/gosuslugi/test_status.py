@@ -38,7 +38,7 @@ SECOND = timedelta(seconds=1)
 UPLOAD = "https://lk.test/docs"
 
 
-@pytest.mark.req("F361-F364", "F354")
+@pytest.mark.req("F361", "F362", "F363", "F364", "F354")
 def test_labels_are_those_of_the_source(shared_data: Path):
     table = json.loads((shared_data / "wire_enums.json").read_text(encoding="utf-8"))
     stated = table["gosuslugi_stage_from_seed"]
@@ -46,7 +46,7 @@ def test_labels_are_those_of_the_source(shared_data: Path):
     assert UPLOAD_STATUS.state(UploadState.APPROVED).label in stated["document"]
 
 
-@pytest.mark.req("F342", "F361-F364")
+@pytest.mark.req("F342", "F361", "F362", "F363", "F364")
 def test_a_mismatch_leads_to_clarification_and_back_by_sending_again():
     state: str = VERIFICATION_STATUS.initial
     for event in ("start_check", "ask", "resubmit", "start_check", "confirm"):
@@ -71,7 +71,7 @@ def test_a_prescription_passes_its_stages_in_order():
     assert path == ("generate_code", "notify", "check_code", "dispense")
 
 
-@pytest.mark.req("F355-F359", "F462")
+@pytest.mark.req("F355", "F356", "F357", "F358", "F359", "F462")
 def test_the_longest_terms_of_the_steps_add_up_to_the_whole():
     terms = [APPLICATION_STATUS.state(step).deadline for step in list(ApplicationStep)[:-1]]
     assert terms == [WorkingDays(1), WorkingDays(3), WorkingDays(2), WorkingDays(1)]

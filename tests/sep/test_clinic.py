@@ -43,7 +43,7 @@ def test_a_sent_document_is_created(clinic: Any, package: Package):
     assert row.state.code == DocumentState.CREATED
 
 
-@pytest.mark.req("F208", "F443", "F444", "F207")
+@pytest.mark.req("F185", "F187", "F207", "F208", "F443", "F444")
 @pytest.mark.parametrize("kind", SourceKind)
 def test_documents_of_each_source_can_be_sent(clinic: Any, package: Package, kind: SourceKind):
     package = attrs.evolve(package, source=attrs.evolve(package.source, kind=kind))
@@ -77,7 +77,7 @@ def test_a_service_may_send_the_link_at_once(clock: ManualClock, package: Packag
         assert len(sandbox.world.outbox()) == 1
 
 
-@pytest.mark.req("F219-F224")
+@pytest.mark.req("F219", "F220", "F221", "F222", "F223", "F224")
 def test_the_row_shows_what_the_tab_shows(
     clinic: Any, package: Package, browser: Any, clock: ManualClock
 ):
@@ -94,7 +94,7 @@ def test_the_row_shows_what_the_tab_shows(
     assert status == "Документ направлен конкретному получателю"
 
 
-@pytest.mark.req("F217")
+@pytest.mark.req("F217", "F449")
 def test_all_documents_are_sent_by_one_press(clinic: Any, package: Package):
     batch = clinic.send_all(package)
     assert batch.complete
@@ -243,7 +243,7 @@ def test_waiting_ends_with_the_signature(
     assert clinic.wait_signed(number).state.success
 
 
-@pytest.mark.req("F190-F192")
+@pytest.mark.req("F190", "F191", "F192")
 def test_contours_are_addresses():
     assert TEST_URL == "https://b2b-demo.n3health.ru/sep/api"
     assert PRODUCTION_URL == "https://b2b.n3health.ru/sep/api"
@@ -270,10 +270,12 @@ def test_the_identifier_of_the_clinic_is_opaque(organization: str):
     assert context.request("GET", "x").headers["N3-Organization"] == organization
 
 
+@pytest.mark.req("F194")
 @pytest.mark.parametrize("bad", ["", "два", "a b", "a\r\nb"])
 def test_settings_that_no_header_takes_are_refused(bad: str):
     with pytest.raises(ConfigError) as refused:
         sep_context(token=bad, organization="o")
+    assert "Элнетмед" in str(refused.value)
     assert not bad or bad not in str(refused.value)
 
 

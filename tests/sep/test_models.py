@@ -24,10 +24,15 @@ from medsign.sep import (
     SEP_STATUS,
     SMS,
     DocumentState,
+    IdentityFlag,
+    InsurancePolicy,
     Package,
     Patient,
     PrintForm,
     Representative,
+    ServiceLine,
+    Sex,
+    Source,
     SourceKind,
     channel,
     check,
@@ -45,14 +50,14 @@ def faults(package: Package, at: datetime = NOON, **settings: Any) -> list[str]:
     return []
 
 
-@pytest.mark.req("F224-F226", "F231")
+@pytest.mark.req("F224", "F225", "F226", "F231")
 def test_labels_are_those_of_the_source(shared_data: Path):
     table = json.loads((shared_data / "wire_enums.json").read_text(encoding="utf-8"))
     labels = [state.label for state in SEP_STATUS.states.values()]
     assert labels == table["sep_status_from_seed"]["values"]
 
 
-@pytest.mark.req("F224-F226", "F231")
+@pytest.mark.req("F224", "F225", "F226", "F231")
 def test_the_only_way_is_forward():
     assert SEP_STATUS.path(DocumentState.FORMED, DocumentState.SIGNED) == (
         "send",
@@ -147,7 +152,7 @@ def test_a_minor_signs_by_a_representative(days: int, family: tuple[Package, Rep
 @pytest.fixture(scope="module")
 def family() -> tuple[Package, Representative]:
     from medsign.identifiers import Phone
-    from medsign.sep import Document, Source
+    from medsign.sep import Document
 
     phone = Phone("+79990000001")
     born = date(1990, 5, 17)
@@ -189,10 +194,79 @@ def test_every_fault_is_told_at_once(package: Package, document: Any):
     assert len(refused.value.problems) == 3
 
 
-@pytest.mark.req("F210-F213", "F435")
+@pytest.mark.req("F210", "F211", "F212", "F213", "F434", "F435")
 def test_a_package_comes_back_from_the_wire_as_it_was(package: Package, mother: Representative):
-    package = attrs.evolve(package, representative=mother)
-    assert decode(Package, encode(package)) == package
+    package = attrs.evolve(
+        package,
+        representative=mother,
+        patient=attrs.evolve(
+            package.patient, policies=(POLICY,), employment="Неработающий", sex=Sex.FEMALE
+        ),
+        source=ORDER,
+    )
+    back = decode(Package, encode(package))
+    assert back == package
+    assert back.source.services[0].cost == 11000
+
+
+POLICY = InsurancePolicy(
+    kind="ЕНП",
+    number="9999000000000001",
+    insurer="СК «Пример»",
+    region="Примерская область",
+    valid_from=date(2026, 1, 1),
+    valid_until=date(2026, 12, 31),
+)
+ORDER = Source(
+    kind=SourceKind.PAID_ORDER,
+    number="17",
+    created_at=NOON,
+    urgent=True,
+    payment_kind="Наличные",
+    visit_kind="Посещение по заболеванию",
+    department="Терапия",
+    doctor="doctor-7",
+    cabinet="12",
+    service="Приём терапевта",
+    starts_at=NOON,
+    case_number="114445",
+    contract_from=date(2026, 6, 25),
+    contract_until=date(2026, 12, 31),
+    services=(
+        ServiceLine(name="Приём", price=10000, quantity=1, markup=1000, diagnosis="J06.9"),
+        ServiceLine(name="Анализ", price=5000, quantity=2, discount=1000),
+    ),
+    paid=11000,
+)
+
+
+@pytest.mark.req("F209", "F434", "F436", "F439", "F441", "F442")
+def test_a_paid_order_adds_up():
+    assert [line.cost for line in ORDER.services] == [11000, 9000]
+    assert (ORDER.total, ORDER.debt) == (20000, 9000)
+
+
+@pytest.mark.req("F446")
+@pytest.mark.parametrize(
+    ("on", "valid"),
+    [
+        (date(2025, 12, 31), False),
+        (date(2026, 1, 1), True),
+        (date(2026, 12, 31), True),
+        (date(2027, 1, 1), False),
+    ],
+)
+def test_a_policy_is_valid_from_its_first_day_to_its_last(on: date, valid: bool):
+    assert POLICY.in_force(on) == valid
+    assert attrs.evolve(POLICY, valid_from=None, valid_until=None).in_force(on)
+
+
+@pytest.mark.req("F447", "F211")
+@pytest.mark.parametrize("flag", IdentityFlag)
+def test_nobody_signs_without_a_name(package: Package, flag: IdentityFlag):
+    patient = attrs.evolve(package.patient, flags=(flag,))
+    nameless = flag in {IdentityFlag.ANONYMOUS, IdentityFlag.UNKNOWN}
+    assert faults(attrs.evolve(package, patient=patient)) == (["patient.flags"] if nameless else [])
 
 
 @pytest.mark.req("F204", "F205", "F433")

@@ -42,7 +42,10 @@ def sep_context(
     """
     for name, value in (("token", token), ("organization", organization)):
         if not value or not value.isascii() or not value.isprintable() or " " in value:
-            raise ConfigError(f"sep: {name} is empty or has characters that no header takes")
+            raise ConfigError(
+                f"sep: {name} is empty or has characters that no header takes; "
+                "Элнетмед gives it after the contract on СЭП is signed"
+            )
     headers = {**settings.pop("headers", {}), operations.ORGANIZATION: organization}
     return Context(
         service="sep", base_url=base_url, auth=Token("N3", token), headers=headers, **settings

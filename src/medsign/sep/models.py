@@ -11,7 +11,7 @@ import attrs
 from medsign.clock import MOSCOW
 from medsign.errors import MedsignError
 from medsign.gost import DigestAlgorithm, digest
-from medsign.identifiers import Inn, OmsNumber, Phone, Snils
+from medsign.identifiers import Inn, Phone, Snils
 from medsign.sep.status import SEP_STATUS, channel
 from medsign.status import State, UnknownStatus
 
@@ -25,6 +25,36 @@ class SourceKind(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
+class ServiceLine:
+    """A service of a paid order (F441); money is in kopecks.
+
+    Attributes:
+        name: What is done.
+        quantity: How many times.
+        price: Price of one.
+        discount: Taken off the whole line.
+        markup: Added to the whole line.
+        executor: Who does it: an opaque id.
+        department: Where.
+        diagnosis: Code of МКБ, if any; personal data.
+    """
+
+    name: str
+    quantity: int = 1
+    price: int
+    discount: int = 0
+    markup: int = 0
+    executor: str | None = None
+    department: str | None = None
+    diagnosis: str | None = attrs.field(default=None, repr=False)
+
+    @property
+    def cost(self) -> int:
+        """What the line costs."""
+        return self.quantity * self.price - self.discount + self.markup
+
+
+@attrs.frozen(kw_only=True)
 class Source:
     """The document of the МИС out of which a package was formed.
 
@@ -32,11 +62,47 @@ class Source:
         kind: Which document.
         number: Its number in the МИС.
         created_at: When it was made.
+        urgent: Flag «СИТО».
+        visit_kind: «Посещение по заболеванию» and its like, of a talon (F209).
+        payment_kind: «ОМС» and its like.
+        department: Where the patient goes.
+        doctor: To whom: an opaque id.
+        cabinet: To which room.
+        service: For which service.
+        starts_at: When.
+        case_number: Number of the outpatient case (F436).
+        contract_from: First day of the contract of a paid order (F439).
+        contract_until: Its last day.
+        services: What is paid for.
+        paid: How much of it is paid, in kopecks.
     """
 
     kind: SourceKind
     number: str
     created_at: datetime
+    urgent: bool = False
+    visit_kind: str | None = None
+    payment_kind: str | None = None
+    department: str | None = None
+    doctor: str | None = None
+    cabinet: str | None = None
+    service: str | None = None
+    starts_at: datetime | None = None
+    case_number: str | None = None
+    contract_from: date | None = None
+    contract_until: date | None = None
+    services: tuple[ServiceLine, ...] = ()
+    paid: int = 0
+
+    @property
+    def total(self) -> int:
+        """«Итого услуг на сумму», in kopecks (F442)."""
+        return sum(line.cost for line in self.services)
+
+    @property
+    def debt(self) -> int:
+        """«Задолженность», in kopecks."""
+        return self.total - self.paid
 
 
 class Sex(StrEnum):
@@ -44,6 +110,43 @@ class Sex(StrEnum):
 
     MALE = "Муж."
     FEMALE = "Жен."
+
+
+class IdentityFlag(StrEnum):
+    """What the МИС notes when it does not know a patient well (F447)."""
+
+    ANONYMOUS = "Анонимно"
+    UNKNOWN = "Неизвестный"
+    NO_DOCUMENT = "Отсутствует"
+    WHOLE_NAME = "Не разделять ФИО"
+    YEAR_ONLY = "Известен только год"
+    DATE_UNKNOWN = "Дата неизвестна"
+
+
+@attrs.frozen(kw_only=True)
+class InsurancePolicy:
+    """A policy of the patient (F435, F446).
+
+    Attributes:
+        kind: «ЕНП», «ДМС», «Стар. образца».
+        number: Its number; 16 digits when it is an ЕНП.
+        insurer: Name of the insurance company.
+        region: Where it was issued.
+        valid_from: First day.
+        valid_until: Last day, ``None`` when it has no end.
+    """
+
+    kind: str
+    number: str = attrs.field(repr=False)
+    insurer: str | None = None
+    region: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def in_force(self, on: date) -> bool:
+        """Tell whether the policy is valid on a day."""
+        begun = self.valid_from is None or self.valid_from <= on
+        return begun and (self.valid_until is None or on <= self.valid_until)
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +180,7 @@ class Person:
 
 @attrs.frozen(kw_only=True)
 class Patient(Person):
-    """The patient as the МИС knows them (F210-F212, F435).
+    """The patient as the МИС knows them (F210-F212, F434).
 
     Attributes:
         id: Number of the patient in the МИС.
@@ -87,10 +190,12 @@ class Patient(Person):
     sex: Sex | None = attrs.field(default=None, repr=False)
     birth_place: str | None = attrs.field(default=None, repr=False)
     inn: Inn | None = attrs.field(default=None, repr=False)
-    oms: OmsNumber | None = attrs.field(default=None, repr=False)
+    policies: tuple[InsurancePolicy, ...] = attrs.field(default=(), repr=False)
     home_phone: str | None = attrs.field(default=None, repr=False)
     registration_address: str | None = attrs.field(default=None, repr=False)
     actual_address: str | None = attrs.field(default=None, repr=False)
+    employment: str | None = attrs.field(default=None, repr=False)
+    flags: tuple[IdentityFlag, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,7 @@ import attrs
 
 from medsign.clock import MOSCOW, aware
 from medsign.errors import InvalidDocument, UsageError
-from medsign.sep.models import Document, Package
+from medsign.sep.models import Document, IdentityFlag, Package
 from medsign.status import fold
 
 FORM_CODE = re.compile(r"[A-ZА-Я/]+\.\d{4}")
@@ -22,6 +22,9 @@ ADULT = 18
 Consents to treatment may be signed from 15 (323-ФЗ, article 54); which documents those are, a
 clinic decides by giving another number.
 """
+
+
+_NAMELESS = {IdentityFlag.ANONYMOUS, IdentityFlag.UNKNOWN}
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +93,8 @@ def check(package: Package, document: Document, at: datetime, *, adult: int = AD
 
 def _about_people(package: Package, at: datetime, adult: int) -> Iterator[tuple[str, str]]:
     today = aware(at).astimezone(MOSCOW).date()
+    if _NAMELESS & set(package.patient.flags):
+        yield "patient.flags", "анонимный или неизвестный пациент не может подписать документ"
     if package.representative is None and package.patient.is_under(adult, today):
         yield "representative", "за несовершеннолетнего подписывает представитель"
     if package.representative and package.representative.is_under(ADULT, today):
