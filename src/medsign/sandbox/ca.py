@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 import attrs
 
 from medsign.ca.models import (
+    Authority,
     CertificateRequest,
     Correction,
     DocumentKind,
@@ -66,6 +67,9 @@ class CaService(Service):
         """Return the numbers that do not pass the checks through СМЭВ."""
         return {
             "rootUrl": f"{self.world.base_url}{self.base}/aia/root.cer",
+            "issuerUrls": [
+                f"{self.world.base_url}{self.base}/aia/{authority}.cer" for authority in Authority
+            ],
             "badData": {kind.value: list(numbers) for kind, numbers in BAD_DATA.items()},
         }
 

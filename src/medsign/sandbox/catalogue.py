@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from medsign.sandbox.ca import CaService
 from medsign.sandbox.cryptopro import CryptoProService
+from medsign.sandbox.ekp import EkpService
 from medsign.sandbox.evidence import OcspService, TspService
 from medsign.sandbox.mchd import MchdRegistry
 from medsign.sandbox.routing import Service
@@ -19,4 +20,5 @@ SERVICES: tuple[Callable[[World], Service], ...] = (
     TspService,
     MchdRegistry,
     SepService,
+    EkpService,
 )

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import attrs
+import httpx
 
+from medsign.client import AsyncMedSign, MedSign
 from medsign.sandbox.catalogue import SERVICES
 from medsign.sandbox.control import Control
 from medsign.sandbox.desk import Delivery, FrontDesk
 from medsign.sandbox.openapi import Description
+from medsign.sandbox.remote import Remote
 from medsign.sandbox.routing import Request, Service
 from medsign.sandbox.shelf import Shelf
 from medsign.sandbox.transports import AsyncSandboxTransport, SandboxTransport
@@ -98,6 +101,35 @@ class Sandbox:
     def service(self, kind: type[S]) -> S:
         """Return a service by its class."""
         return next(one for one in self.services if isinstance(one, kind))
+
+    def http(self) -> httpx.Client:
+        """Return a client that reaches the world without a network; whoever calls closes it."""
+        return httpx.Client(transport=self.transport(), base_url=self.base_url)
+
+    def connect(self, **settings: Any) -> MedSign:
+        """Return a window over this world: its services, its trust, its time.
+
+        Args:
+            settings: Further settings of `MedSign`; waits pass at once unless ``sleep`` is given.
+        """
+        return MedSign(**self._window(sleep=self.sleep, transport=self.transport(), **settings))
+
+    def async_connect(self, **settings: Any) -> AsyncMedSign:
+        """Return the window for async code; otherwise as `connect`."""
+        return AsyncMedSign(
+            **self._window(sleep=self.async_sleep, transport=self.async_transport(), **settings)
+        )
+
+    def _window(self, **settings: Any) -> dict[str, Any]:
+        with self.http() as http:
+            remote = Remote(http)
+            return {
+                "config": remote.config(),
+                "trust": remote.trust(),
+                "intermediates": remote.intermediates(),
+                "clock": self.clock,
+                **settings,
+            }
 
     def sleep(self, seconds: float) -> None:
         """Let the world's time pass at once: give it to a `Driver` as its ``sleep``."""

@@ -1,0 +1,102 @@
+"""The tester's hand on a sandbox, in this process or in another one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from medsign.codec import json
+from medsign.codec.asn1 import Certificate, decode_certificate
+from medsign.config import Config, Endpoint
+from medsign.errors import ConnectFailed, UnexpectedAnswer
+from medsign.pki.trust import TrustStore
+
+
+class Remote:
+    """Reads what a client has to know about a sandbox, and turns its knobs.
+
+    Args:
+        http: A client whose base URL is the sandbox; it is not closed.
+
+    Raises:
+        ConnectFailed: There is no sandbox.
+
+    Example:
+        >>> from medsign.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.http() as http:
+        ...     remote = Remote(http)
+        ...     sorted(remote.config().services)
+        ['ca', 'ekp', 'mchd', 'ocsp', 'sep', 'tsp']
+    """
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+        self._services: dict[str, Any] = self._get("/_sandbox/world")["services"]
+
+    def config(self) -> Config:
+        """Return the settings with which a client reaches every service."""
+        return Config(services={name: _endpoint(of) for name, of in self._services.items()})
+
+    def trust(self) -> TrustStore:
+        """Return the root of the sandbox; trust it nowhere else."""
+        return TrustStore([self._certificate(self._services["ca"]["rootUrl"])])
+
+    def intermediates(self) -> tuple[Certificate, ...]:
+        """Return the certificates of the authorities below the root."""
+        return tuple(self._certificate(url) for url in self._services["ca"]["issuerUrls"])
+
+    def about(self, service: str) -> dict[str, Any]:
+        """Return what a service tells a tester: sample cards, bad numbers, logins."""
+        about: dict[str, Any] = self._services[service]
+        return about
+
+    def outbox(self) -> list[dict[str, Any]]:
+        """Return the messages that were sent to people, SMS codes among them."""
+        messages: list[dict[str, Any]] = self._get("/_sandbox/outbox")["items"]
+        return messages
+
+    def now(self) -> datetime:
+        """Return the time of the sandbox's world."""
+        return json.structure(datetime, self._get("/_sandbox/clock")["now"])
+
+    def advance(self, seconds: float) -> None:
+        """Move the world's time forward."""
+        self.post("/_sandbox/clock/advance", {"seconds": seconds})
+
+    def post(self, path: str, body: object = None) -> Any:
+        """Do something in the world that a client cannot do: pay, sign as a patient.
+
+        Raises:
+            UnexpectedAnswer: The sandbox refused.
+        """
+        return _read(self._http.post(path, content=json.encode(body)))
+
+    def _get(self, path: str) -> Any:
+        try:
+            return _read(self._http.get(path))
+        except httpx.TransportError as error:
+            raise ConnectFailed("no sandbox answers at this address") from error
+
+    def _certificate(self, url: str) -> Certificate:
+        return decode_certificate(self._http.get(httpx.URL(url).path).content)
+
+
+def _endpoint(about: dict[str, Any]) -> Endpoint:
+    logins: dict[str, str] = about.get("logins", {})
+    login, password = next(iter(logins.items()), ("", ""))
+    tokens: list[str] = about["tokens"]
+    return Endpoint(
+        url=about["url"],
+        token=tokens[0] if tokens else "",
+        login=login,
+        password=password,
+        organization=about.get("organization", ""),
+    )
+
+
+def _read(response: httpx.Response) -> Any:
+    if response.is_success:
+        return json.decode(Any, response.content) if response.content else None
+    raise UnexpectedAnswer(f"the sandbox refused with status {response.status_code}")
