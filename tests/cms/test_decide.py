@@ -343,6 +343,13 @@ def test_the_earliest_stamp_counts():
     assert report.signers[0].proved_at == STAMP.not_later_than
 
 
+@pytest.mark.req("F381")
+def test_a_document_for_the_state_service_needs_a_qualified_certificate():
+    plain = facts(profile=("profile.tool_class",))
+    assert not cms.decide(plain, cms.QUALIFIED, at=AT).passed
+    assert cms.decide(facts(), cms.QUALIFIED, at=AT).passed
+
+
 def test_the_worst_signature_names_the_verdict():
     three = cms.Facts(
         fingerprint="00" * 32,

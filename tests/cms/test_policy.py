@@ -7,7 +7,7 @@ import pytest
 
 from medsign import cms
 from medsign.cms.messages import MESSAGES
-from medsign.cms.policy import _INVIOLABLE, _TRUST
+from medsign.cms.policy import _INVIOLABLE, _PERILOUS
 from medsign.errors import UsageError
 
 
@@ -18,7 +18,7 @@ def test_no_policy_does_without_integrity(code, name):
         cms.Policy(name=name, levels={code: cms.Level.WARN})
 
 
-@pytest.mark.parametrize("code", [c for c in MESSAGES if c.startswith(_TRUST)])
+@pytest.mark.parametrize("code", [c for c in MESSAGES if c.startswith(_PERILOUS)])
 def test_a_policy_that_trusts_blindly_says_so_in_its_name(code):
     if code in _INVIOLABLE or cms.DEFAULT.level(code) is not cms.Level.FAIL:
         return
@@ -68,4 +68,6 @@ def test_a_policy_cannot_be_changed_afterwards():
     levels = {"STAMP_PRESENT": cms.Level.WARN}
     policy = cms.Policy(name="house", levels=levels)
     levels["STAMP_PRESENT"] = cms.Level.IGNORE
+    with pytest.raises(TypeError):
+        policy.algorithms["1.2.3"] = None
     assert policy.level("STAMP_PRESENT") is cms.Level.WARN

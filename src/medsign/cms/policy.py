@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 
@@ -21,6 +21,8 @@ from medsign.cms.messages import MESSAGES
 from medsign.codec.asn1 import oids
 from medsign.errors import UsageError
 from medsign.pki.claims import Source
+
+T = TypeVar("T")
 
 # An answer that promises no newer one is taken for fresh this long.
 UNPROMISED = timedelta(days=1)
@@ -143,6 +145,8 @@ _INVIOLABLE = frozenset(
     }
 )
 _TRUST = ("CHAIN_", "CERTIFICATE_", "REVOCATION_")
+# Doing without these must be admitted in the name of the policy.
+_PERILOUS = (*_TRUST, "ALGORITHM_", "SIGNED_ATTRIBUTES")
 _GOST_2012: Mapping[str, datetime | None] = MappingProxyType(
     dict.fromkeys(
         (
@@ -165,8 +169,8 @@ def _is_unsafe(requirement: Requirement) -> bool:
             return isinstance(requirement, UnsafeNoRevocation)
 
 
-def _frozen(levels: Mapping[str, Level]) -> Mapping[str, Level]:
-    return MappingProxyType(dict(levels))
+def _frozen(mapping: Mapping[str, T]) -> Mapping[str, T]:
+    return MappingProxyType(dict(mapping))
 
 
 @attrs.frozen(kw_only=True)
@@ -174,9 +178,9 @@ class Policy:
     """The rules of one verdict.
 
     Attributes:
-        name: How reports call it. A policy that does not insist on trust (``CHAIN_…``,
-            ``CERTIFICATE_…`` or ``REVOCATION_…`` below `Level.FAIL`, or `UnsafeNoRevocation`) must
-            be called ``unsafe-…``.
+        name: How reports call it. A policy that does without trust (``CHAIN_…``,
+            ``CERTIFICATE_…``, ``REVOCATION_…``, ``ALGORITHM_…`` or ``SIGNED_ATTRIBUTES`` below
+            `Level.FAIL`, or `UnsafeNoRevocation`) must be called ``unsafe-…``.
         levels: How serious each check of `medsign.cms.messages.MESSAGES` is, where it differs from
             the usual.
         revocation: What evidence each certificate below the root needs.
@@ -201,7 +205,7 @@ class Policy:
     name: str
     levels: Mapping[str, Level] = attrs.field(factory=dict[str, Level], converter=_frozen)
     revocation: Requirement = AnyOf((Ocsp(), Crl()))
-    algorithms: Mapping[str, datetime | None] = _GOST_2012
+    algorithms: Mapping[str, datetime | None] = attrs.field(default=_GOST_2012, converter=_frozen)
     clock_skew: timedelta = timedelta(minutes=5)
     stamp_at_its_own_time: bool = False
 
@@ -211,9 +215,9 @@ class Policy:
         lowered = {code for code, level in self.levels.items() if level is not Level.FAIL}
         if broken := lowered & _INVIOLABLE:
             raise UsageError(f"no policy can lower {', '.join(sorted(broken))}")
-        blind = [code for code in lowered - _DEFAULT_LEVELS.keys() if code.startswith(_TRUST)]
+        blind = [code for code in lowered - _DEFAULT_LEVELS.keys() if code.startswith(_PERILOUS)]
         if (blind or _is_unsafe(self.revocation)) and not self.name.startswith("unsafe-"):
-            raise UsageError("a policy that does not insist on trust must be called unsafe-…")
+            raise UsageError("a policy that does without trust must be called unsafe-…")
 
     def level(self, code: str) -> Level:
         """Return how serious the failure of a check is."""
