@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,14 +13,23 @@ import pytest
 from medsign import cms, mchd
 from medsign.ca.models import Authority
 from medsign.clock import ManualClock
-from medsign.errors import ApiError, DeadlineExceeded, MalformedError, OutcomeUnknown, UsageError
+from medsign.errors import (
+    ApiError,
+    DeadlineExceeded,
+    MalformedError,
+    OutcomeUnknown,
+    UnexpectedAnswer,
+    UsageError,
+)
 from medsign.exchange import Context, Driver
 from medsign.mchd.model import Irrevocable, Revocability
 from medsign.mchd.model.codes import IrrevocableRedelegation, RevocationCondition
 from medsign.mchd.registry import Requisites
+from medsign.pki import issuing
 from medsign.sandbox import Drawer, Fault, FaultKind, Sandbox
 from medsign.sandbox.mchd import DELAY, LOGINS, Record
 from medsign.sandbox.pki import Pki, serial
+from medsign.signers import SoftwareKey
 
 NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SUBJECT = {
@@ -188,6 +198,15 @@ def test_a_revoked_certificate_registers_nothing(registry, people, document, sig
         registry.register(document, signature)
 
 
+def test_a_certificate_that_is_not_qualified_registers_nothing(registry, people, document):
+    key = SoftwareKey.generate()
+    plain = attrs.evolve(issuing.QUALIFIED, subject_sign_tool=None)
+    name = issuing.subject_name(**SUBJECT)
+    certificate = people.pki.issue(Authority.FNS, name, key.public_key, template=plain)
+    with pytest.raises(ApiError):
+        registry.register(document, cms.sign(document, key.certified(certificate), at=NOON))
+
+
 def test_who_signs_must_be_the_principal(registry, document, people):
     ended = registry.submit_and_wait(document, cms.sign(document, people.doctor, at=NOON))
     assert not ended.registered
@@ -218,6 +237,13 @@ def test_a_corrected_document_keeps_the_number_of_the_rejected_one(
     assert registry.submit_and_wait(document, signature).registered
 
 
+def test_a_refused_transaction_stays_refused(registry, document, signature, people):
+    first = registry.register(document, cms.sign(document, people.doctor, at=NOON))
+    assert registry.settled(first) is mchd.TransactionState.FAILURE
+    assert registry.submit_and_wait(document, signature).registered
+    assert registry.settled(first) is mchd.TransactionState.FAILURE
+
+
 def test_the_registry_tells_letter_cases_of_a_number_apart(registry, registered):
     assert registry.status(registered.number)
     with pytest.raises(ApiError) as refused:
@@ -245,6 +271,14 @@ def test_the_chronology_lists_the_states(registry, registered, requisites):
     history = registry.chronology(requisites)
     assert [change.state.code for change in history.changes] == ["PROCESSING", "ACTIVE"]
     assert history.current.at == history.changes[0].at + DELAY
+
+
+def test_what_was_revoked_does_not_expire(registry, sandbox, registered, requisites, poa, people):
+    registry.settled(registry.revoke(*revoking(poa, people.head)))
+    sandbox.clock.advance(timedelta(days=400))
+    history = registry.chronology(requisites)
+    states = [change.state.code for change in history.changes]
+    assert states == ["PROCESSING", "ACTIVE", "REVOKED"]
 
 
 @pytest.mark.parametrize("field", ["issuer_inn", "representative_inn"])
@@ -332,6 +366,41 @@ def test_an_irrevocable_power_of_attorney_stays(registry, draft, people):
     assert refused.value.title == "Доверенность безотзывная"
 
 
+def post(sandbox: Sandbox, **files: tuple[str, bytes]) -> httpx.Response:
+    endpoint = sandbox.endpoint("mchd")
+    with httpx.Client(transport=sandbox.transport()) as http:
+        return http.post(
+            f"{endpoint.url}/{mchd.NODE.register}",
+            headers={"Authorization": f"Bearer {endpoint.token}"},
+            files=files or {"other": b""},
+        )
+
+
+def test_the_registry_names_what_a_repeat_conflicts_with(sandbox, document, people, poa):
+    name = f"{poa.file_id}.xml"
+    signatures = [
+        b64encode(cms.sign(document, people.head, at=NOON - timedelta(minutes=ago)))
+        for ago in range(2)
+    ]
+
+    def send(index: int) -> httpx.Response:
+        return post(sandbox, poa=(name, document), signature=("a.sig", signatures[index]))
+
+    assert send(0).status_code == 200
+    titles = [send(index).json()["title"] for index in (0, 1)]
+    assert titles == [
+        "Доверенность с таким содержанием и подписью уже передана",
+        "Доверенность уже передана с другой подписью",
+    ]
+
+
+def test_a_file_of_another_name_is_rejected(sandbox, document, signature):
+    files = {"poa": ("other.xml", document), "signature": ("a.sig", b64encode(signature))}
+    assert post(sandbox, **files).status_code == 200
+    [record] = records(sandbox)
+    assert [reason.code for reason in record.reasons] == ["file.name"]
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -344,14 +413,7 @@ def test_an_irrevocable_power_of_attorney_stays(registry, draft, people):
     ],
 )
 def test_a_form_that_the_registry_cannot_read_is_refused(sandbox, parts):
-    endpoint = sandbox.endpoint("mchd")
-    with httpx.Client(transport=sandbox.transport()) as http:
-        answer = http.post(
-            f"{endpoint.url}/{mchd.NODE.register}",
-            headers={"Authorization": f"Bearer {endpoint.token}"},
-            files={name: (f"{name}.bin", content) for name, content in parts.items()}
-            or {"other": b""},
-        )
+    answer = post(sandbox, **{name: (f"{name}.bin", content) for name, content in parts.items()})
     assert answer.status_code == 400
     assert set(answer.json()) == {"title", "detail"}
 
@@ -427,6 +489,31 @@ def test_a_status_survives_a_date_in_an_unknown_form(context, sandbox):
     assert status.valid_until is None
 
 
+def test_a_moment_without_a_zone_is_no_instant(context, sandbox):
+    told = {"status": "ACTIVE", "poaNumber": "0a", "statusDate": "2026-03-02T09:00:00"}
+    assert answering(context, sandbox, public=told).status("0a").since is None
+
+
+def test_only_a_refusal_among_the_events_gives_reasons(context, sandbox, requisites):
+    errors = {"IRD_ERRORS": [{"IRD_ERROR_NAME": "нет в ЕГРЮЛ", "DICTIONARY_CODE": "17"}]}
+    told = {
+        "number": "0a",
+        "actualStatus": {"code": "REJECTED"},
+        "events": [
+            {"type": "POA_CREATED", "attributes": errors},
+            {"type": "POA_IRD_REJECTED", "attributes": errors},
+        ],
+    }
+    history = answering(context, sandbox, chronology=told).chronology(requisites)
+    assert history.rejections == (mchd.Rejection(code="17", text="нет в ЕГРЮЛ"),)
+
+
+def test_a_receipt_for_another_number_is_not_believed(context, sandbox, document, signature):
+    registry = answering(context, sandbox, poa={"poaNumber": "0a", "txId": "7"})
+    with pytest.raises(UnexpectedAnswer):
+        registry.register(document, signature)
+
+
 def test_a_registry_that_is_not_ready_gives_no_archive(context, sandbox, requisites):
     registry = answering(context, sandbox, zip={"reqStatus": "PENDING"})
     with pytest.raises(MalformedError):
@@ -482,6 +569,41 @@ class TestAccess:
         empty(sandbox.world.tokens._drawer)
         registry.generate_number()
         assert asked[2:] == ["generate-number", "token", "generate-number"]
+
+    def test_a_new_token_that_is_refused_is_not_asked_for_again(self, context, sandbox):
+        asked: list[httpx.Request] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            token = request.url.path.endswith("token")
+            return httpx.Response(200 if token else 401, json={"access_token": "t"})
+
+        with httpx.Client(transport=httpx.MockTransport(answer)) as http, pytest.raises(ApiError):
+            mchd.Mchd(context, Driver(http, clock=sandbox.clock)).generate_number()
+        assert len(asked) == 2
+        assert asked[0].extensions["timeout"] == asked[1].extensions["timeout"]
+        assert asked[0].extensions["timeout"]["read"]
+
+    def test_the_registry_may_give_a_token_a_shorter_life(self, context, sandbox):
+        asked: list[str] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path.rsplit("/", 1)[-1])
+            token = {"access_token": "t", "expires_in": 60, "poaNumber": "0a"}
+            return httpx.Response(200, json=token)
+
+        with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+            registry = mchd.Mchd(context, Driver(http, clock=sandbox.clock))
+            registry.generate_number()
+            sandbox.clock.advance(timedelta(seconds=60))
+            registry.generate_number()
+        assert asked == ["token", "generate-number"] * 2
+
+    def test_only_the_password_grant_is_known(self, sandbox):
+        login = {"username": "clinic", "password": LOGINS["clinic"], "grant_type": "implicit"}
+        with httpx.Client(transport=sandbox.transport()) as http:
+            url = f"{sandbox.endpoint('mchd').url}/{mchd.NODE.token}"
+            assert http.post(url, json=login).status_code == 401
 
     def test_an_unknown_login_is_refused_in_the_words_of_the_registry(self, registry, context):
         context.auth.password = "wrong"

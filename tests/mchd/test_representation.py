@@ -201,6 +201,7 @@ def test_the_state_in_the_registry_decides(case, said, answer):
     "revoked, answer",
     [
         (NOON + timedelta(hours=1), mchd.Answer.YES),
+        (NOON, mchd.Answer.NO),
         (NOON - timedelta(hours=1), mchd.Answer.NO),
         (None, mchd.Answer.MANUAL),
     ],
@@ -211,6 +212,55 @@ def test_a_revocation_counts_from_its_moment(case, revoked, answer):
     told = attrs.evolve(case.status, said="REVOKED")
     judged = mchd.judge(attrs.evolve(case, status=told, history=history))
     assert judged.power_of_attorney.answer is answer
+
+
+def test_a_signature_that_only_claims_to_be_older_than_the_revocation_asks_for_a_person(
+    case, people
+):
+    later = NOON + timedelta(days=1)
+    letter = verifying(people, later)(cms.sign(LETTER, people.doctor, at=NOON), LETTER)
+    change = mchd.StatusChange(said="REVOKED", at=NOON + timedelta(hours=1))
+    history = mchd.Chronology(number="0a", current=change, changes=(change,))
+    told = attrs.evolve(case.status, said="REVOKED")
+    judged = mchd.judge(attrs.evolve(case, document=letter, status=told, history=history))
+    assert codes(judged.power_of_attorney) == ["registry.revoked_unproved"]
+
+
+def test_a_representative_whom_the_certificate_does_not_identify_asks_for_a_person(case):
+    [representative] = case.poa.document.grant.representatives
+    person = attrs.evolve(representative.party.person, snils=None)
+    nameless = attrs.evolve(representative, party=attrs.evolve(representative.party, person=person))
+    judged = mchd.judge(with_content(case, representatives=(nameless,)))
+    assert codes(judged.representative) == ["representative.undecided"]
+
+
+def test_further_signatures_on_the_document_are_shown_to_a_person(case, people, verify):
+    first = cms.sign(LETTER, people.doctor, at=NOON)
+    both = verify(cms.sign(LETTER, people.head, at=NOON, beside=first), LETTER)
+    judged = mchd.judge(attrs.evolve(case, document=both))
+    assert codes(judged.representative) == ["representative.others"]
+
+
+def test_the_chain_of_a_delegated_power_of_attorney_is_checked_by_a_person(case):
+    grant = case.poa.document.grant
+    first = mchd.model.Parent(
+        order=mchd.model.ParentOrder.FIRST,
+        form=next(iter(mchd.model.ParentForm)),
+        issued=grant.terms.issued,
+        valid_until=grant.terms.valid_until,
+    )
+    delegation = mchd.model.Delegation(
+        ancestry=next(iter(mchd.model.Ancestry)),
+        first=first,
+        terms=grant.terms,
+        delegators=(),
+        representatives=grant.representatives,
+        powers=grant.powers,
+    )
+    document = attrs.evolve(case.poa.document, grant=None, delegation=delegation)
+    poa = attrs.evolve(case.poa, document=document)
+    judged = mchd.judge(attrs.evolve(case, poa=poa))
+    assert codes(judged.power_of_attorney) == ["poa.delegated"]
 
 
 class TestWithTheRegistry:

@@ -420,13 +420,10 @@ class _Form:
         return self.parts[name]
 
     def signature(self) -> bytes:
-        text = self.file("signature")
-        if text != b"".join(text.split()):
-            raise _bad_signature("base64 должен быть в одну строку")
         try:
-            return to_binary(b64decode(text, validate=True))
+            return to_binary(b64decode(self.file("signature"), validate=True))
         except ValueError:
-            raise _bad_signature("не base64") from None
+            raise _bad_signature("нужен base64 в одну строку") from None
 
 
 def _principals(poa: PowerOfAttorney) -> tuple[Principal, ...]:
