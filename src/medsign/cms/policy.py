@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 import attrs
 
@@ -21,8 +21,6 @@ from medsign.cms.messages import MESSAGES
 from medsign.codec.asn1 import oids
 from medsign.errors import UsageError
 from medsign.pki.claims import Source
-
-T = TypeVar("T")
 
 # An answer that promises no newer one is taken for fresh this long.
 UNPROMISED = timedelta(days=1)
@@ -169,8 +167,12 @@ def _is_unsafe(requirement: Requirement) -> bool:
             return isinstance(requirement, UnsafeNoRevocation)
 
 
-def _frozen(mapping: Mapping[str, T]) -> Mapping[str, T]:
-    return MappingProxyType(dict(mapping))
+def _frozen(levels: Mapping[str, Level]) -> Mapping[str, Level]:
+    return MappingProxyType(dict(levels))
+
+
+def _frozen_ends(ends: Mapping[str, datetime | None]) -> Mapping[str, datetime | None]:
+    return MappingProxyType(dict(ends))
 
 
 @attrs.frozen(kw_only=True)
@@ -205,7 +207,9 @@ class Policy:
     name: str
     levels: Mapping[str, Level] = attrs.field(factory=dict[str, Level], converter=_frozen)
     revocation: Requirement = AnyOf((Ocsp(), Crl()))
-    algorithms: Mapping[str, datetime | None] = attrs.field(default=_GOST_2012, converter=_frozen)
+    algorithms: Mapping[str, datetime | None] = attrs.field(
+        default=_GOST_2012, converter=_frozen_ends
+    )
     clock_skew: timedelta = timedelta(minutes=5)
     stamp_at_its_own_time: bool = False
 
