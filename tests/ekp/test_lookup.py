@@ -21,6 +21,7 @@ from medsign.ekp import (
     Source,
     ekp_context,
     merge,
+    record_of,
 )
 from medsign.errors import ApiError, TransportError, UnexpectedAnswer, UsageError
 from medsign.exchange import Driver
@@ -191,6 +192,25 @@ def test_two_people_are_never_joined(
     other = attrs.evolve(card.read_person(), **changes, birth_date=born)
     with pytest.raises(UnexpectedAnswer):
         merge(issued.holder, other)
+
+
+@pytest.mark.req("F259")
+@pytest.mark.parametrize(
+    ("clinic", "rpn", "expected"),
+    [("own-1", "rpn-1", "own-1"), (None, "rpn-1", "rpn-1"), (None, None, "new-1")],
+)
+def test_a_record_is_found_in_the_clinic_then_in_rpn_and_else_made(
+    issued: IssuedCard, clinic: str | None, rpn: str | None, expected: str
+):
+    made: list[str] = []
+
+    def create(person: Person) -> str:
+        made.append(person.surname)
+        return "new-1"
+
+    searches = [lambda _: clinic, lambda _: rpn]
+    assert record_of(merge(issued.holder), searches, create) == expected
+    assert len(made) == (expected == "new-1")
 
 
 def test_nothing_joined_is_nobody():

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from medsign.clock import ManualClock
 from medsign.errors import UsageError
 from medsign.gosuslugi import (
+    EXAMINATION_FORM,
+    ORDER_FORM,
     REFERRAL_FORM,
     REGISTRATION_FORM,
     REQUIRED_LEVEL,
@@ -78,6 +80,33 @@ def test_a_field_that_the_form_does_not_have_is_told():
 @pytest.mark.parametrize("form", [TREATMENT_FORM, REFERRAL_FORM])
 def test_each_field_of_a_medical_form_is_mandatory(form: tuple[FormField, ...]):
     assert [found.path for found in check_form({}, form)] == [field.label for field in form]
+
+
+@pytest.mark.req("F379", "F387", "F399")
+def test_an_order_needs_its_diagnosis_purpose_and_term():
+    filled = {
+        "patient": "17",
+        "document_type": "направление",
+        "diagnosis": "J6.9",
+        "term": "завтра",
+    }
+    found = {finding.path: finding.code for finding in check_form(filled, ORDER_FORM)}
+    assert found == {
+        "Диагноз": "field.invalid",
+        "Цель": "field.missing",
+        "Срок": "field.invalid",
+    }
+    assert [finding.path for finding in check_form({}, EXAMINATION_FORM)] == [
+        "Дата",
+        "Причина обращения",
+        "Рекомендации",
+    ]
+
+
+@pytest.mark.req("F400")
+@pytest.mark.parametrize("form", [REGISTRATION_FORM, EXAMINATION_FORM, ORDER_FORM])
+def test_every_field_with_a_format_has_a_hint(form: tuple[FormField, ...]):
+    assert [field.name for field in form if bool(field.rules) != bool(field.hint)] == []
 
 
 @pytest.mark.req("F396", "F401")

@@ -61,8 +61,9 @@ def with_one(kind: DocumentKind, profile: str, **changes: object) -> list[str]:
 
 
 @pytest.mark.req(
-    "F305", "F306", "F307", "F308", "F309", "F313", "F315", "F316", "F353", "F454", "F461"
+    "F305", "F306", "F307", "F308", "F309", "F313", "F315", "F316", "F339", "F340", "F348"
 )
+@pytest.mark.req("F353", "F414", "F453", "F454", "F458", "F461")
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_kit_without_one_mandatory_document_is_refused(profile: str):
     kit = kit_of(profile, only_mandatory=True)
@@ -147,7 +148,7 @@ def test_the_status_of_a_doctor_is_proven_in_pdf_only():
 @given(excess=st.integers(-2, 2))
 def test_five_megabytes_exactly_are_taken_and_one_octet_more_is_not(profile: str, excess: int):
     content = PDF.ljust(MAX_FILE_BYTES + excess, b" ")
-    found = with_one(DocumentKind.DIPLOMA, profile, content=content)
+    found = with_one(PROFILES[profile].requirements[0].kind, profile, content=content)
     assert found == (["file.size"] if excess > 0 else [])
 
 

@@ -19,6 +19,7 @@ from medsign.ekp.models import (
     Source,
     may_hold_card,
     merge,
+    record_of,
 )
 from medsign.ekp.operations import Lookup
 from medsign.ekp.status import (
@@ -59,6 +60,7 @@ __all__ = [
     "may_hold_card",
     "merge",
     "presence",
+    "record_of",
     "uid_of",
     "ways_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -135,6 +135,23 @@ def _same(one: Holder, other: Holder) -> bool:
     if one.snils and other.snils:
         return one.snils == other.snils
     return one.birth_date == other.birth_date
+
+
+def record_of(
+    person: Person,
+    searches: Iterable[Callable[[Person], str | None]],
+    create: Callable[[Person], str],
+) -> str:
+    """Return the id of the holder's record in the clinic, made anew when there is none (F259).
+
+    Args:
+        person: The holder.
+        searches: Where to look, in order: the clinic's own records, then the slice of РПН. Each
+            returns an id, or ``None``.
+        create: Makes a record and returns its id.
+    """
+    found = next(filter(None, (search(person) for search in searches)), None)
+    return found or create(person)
 
 
 def may_hold_card(birth_date: date, on: date, *, lives_in_petersburg: bool) -> bool:

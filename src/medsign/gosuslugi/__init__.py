@@ -9,6 +9,8 @@ from __future__ import annotations
 from medsign.gosuslugi.client import Gosuslugi
 from medsign.gosuslugi.findings import Finding
 from medsign.gosuslugi.forms import (
+    EXAMINATION_FORM,
+    ORDER_FORM,
     REFERRAL_FORM,
     REGISTRATION_FORM,
     TREATMENT_FORM,
@@ -16,6 +18,7 @@ from medsign.gosuslugi.forms import (
     FormField,
     check_form,
 )
+from medsign.gosuslugi.journal import Visit, VisitStatus, VisitType, select_visits, visits_to_csv
 from medsign.gosuslugi.kits import (
     MAX_FILE_BYTES,
     PROFILES,
@@ -52,7 +55,9 @@ from medsign.gosuslugi.status import (
 __all__ = [
     "APPLICATION_STATUS",
     "APPOINTMENT_NOTICE",
+    "EXAMINATION_FORM",
     "MAX_FILE_BYTES",
+    "ORDER_FORM",
     "PRESCRIPTION_STATUS",
     "PROFILES",
     "REFERRAL_FORM",
@@ -80,11 +85,16 @@ __all__ = [
     "Stage",
     "StageNotice",
     "UploadState",
+    "Visit",
+    "VisitStatus",
+    "VisitType",
     "application_due",
     "appointments_to_announce",
     "check_form",
     "check_kit",
     "check_signature",
     "file_name",
+    "select_visits",
     "stage_notice",
+    "visits_to_csv",
 ]

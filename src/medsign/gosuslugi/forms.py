@@ -113,25 +113,27 @@ class FormField:
         label: Name for people, as the source writes it.
         rules: What its value must satisfy; the first rule that is broken is told.
         mandatory: Whether the form is refused without it.
+        hint: An input mask or an example to show beside the field (F400).
     """
 
     name: str
     label: str
     rules: tuple[Rule, ...] = ()
     mandatory: bool = attrs.field(default=True, kw_only=True)
+    hint: str = attrs.field(default="", kw_only=True)
 
 
 REGISTRATION_FORM = (
     FormField("surname", "Фамилия"),
     FormField("given_name", "Имя"),
     FormField("patronymic", "Отчество", mandatory=False),
-    FormField("birth_date", "Дата рождения", (iso_date,)),
+    FormField("birth_date", "Дата рождения", (iso_date,), hint="гггг-мм-дд"),
     FormField("birth_place", "Место рождения"),
-    FormField("snils", "СНИЛС", (identifier(Snils),)),
-    FormField("licence", "Номер лицензии", (licence_number(),)),
+    FormField("snils", "СНИЛС", (identifier(Snils),), hint="000-000-000 00"),
+    FormField("licence", "Номер лицензии", (licence_number(),), hint="Л000-00000-00/00000000"),
     FormField("speciality", "Специализация"),
-    FormField("phone", "Контактный телефон", (identifier(Phone),)),
-    FormField("email", "Адрес электронной почты", (latin, email)),
+    FormField("phone", "Контактный телефон", (identifier(Phone),), hint="+7 000 000-00-00"),
+    FormField("email", "Адрес электронной почты", (latin, email), hint="name@clinic.ru"),
     FormField("credential", "Профессиональное удостоверение"),
 )
 """What a doctor enters to register (F332-F337); отчество is not everyone's."""
@@ -149,6 +151,22 @@ REFERRAL_FORM = (
     FormField("terms", "Сроки выполнения"),
 )
 """«Форма направления к специалисту» (F345)."""
+
+EXAMINATION_FORM = (
+    FormField("date", "Дата", (iso_date,), hint="гггг-мм-дд"),
+    FormField("reason", "Причина обращения"),
+    FormField("recommendations", "Рекомендации"),
+)
+"""Направление на обследование (F379)."""
+
+ORDER_FORM = (
+    FormField("patient", "Идентификационные данные пациента"),
+    FormField("document_type", "Тип документа"),
+    FormField("diagnosis", "Диагноз", (icd10(),), hint="J06.9"),
+    FormField("purpose", "Цель"),
+    FormField("term", "Срок", (iso_date,), hint="гггг-мм-дд"),
+)
+"""Section «Направления и листы» (F387)."""
 
 
 def check_form(values: Mapping[str, str], fields: Iterable[FormField]) -> tuple[Finding, ...]:

@@ -49,6 +49,8 @@ class DocumentKind(StrEnum):
     LICENCE = "licence", "Лицензия на осуществление медицинской деятельности"
     QUALIFICATION = "qualification", "Справка о подтверждении квалификации"
     COURSES = "courses", "Документ о прохождении обязательных курсов повышения квалификации"
+    INTERNSHIP = "internship", "Справка о стажировке"
+    DOCTOR_STATUS = "doctor_status", "Документ, подтверждающий статус врача"
     APPOINTMENT_ORDER = "appointment_order", "Приказ о назначении на должность"
 
 
@@ -150,6 +152,22 @@ PROFILES: Mapping[str, KitProfile] = MappingProxyType(
                 ),
             ),
             KitProfile(
+                name="qualification",
+                requirements=(
+                    Requirement(kind=DocumentKind.DIPLOMA),
+                    *_optional(DocumentKind.RESIDENCY, DocumentKind.INTERNSHIP),
+                    Requirement(kind=DocumentKind.LICENCE),
+                    Requirement(kind=DocumentKind.COURSES, max_age_years=5),
+                ),
+            ),
+            KitProfile(
+                name="identity",
+                requirements=(
+                    Requirement(kind=DocumentKind.PASSPORT),
+                    Requirement(kind=DocumentKind.DOCTOR_STATUS),
+                ),
+            ),
+            KitProfile(
                 name="faq_doctor_status",
                 requirements=(
                     Requirement(kind=DocumentKind.DIPLOMA),
@@ -161,7 +179,8 @@ PROFILES: Mapping[str, KitProfile] = MappingProxyType(
         )
     }
 )
-"""``registration`` (F305-F311), ``education`` (F313-F317), ``faq_doctor_status`` (F414: PDF only).
+"""``registration`` (F305-F311), ``education`` (F313-F317), ``qualification`` (F348), ``identity``
+(F339, F340), ``faq_doctor_status`` (F414: PDF only).
 
 They are data: a deployment passes a `KitProfile` of its own when the portal asks otherwise.
 """
