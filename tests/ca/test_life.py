@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import attrs
+import httpx
 import pytest
 
 from medsign.ca import (
     ApplicantKind,
     Authority,
+    Ca,
     Carrier,
     CertificateKind,
     CheckState,
@@ -20,11 +22,16 @@ from medsign.ca import (
     RequestState,
     RevocationReason,
     Scenario,
+    ca_context,
 )
+from medsign.clock import ManualClock
 from medsign.errors import ApiError, InvalidDocument
+from medsign.exchange import Driver
 from medsign.identifiers import Snils
 from medsign.pki.profile import holder_of, is_qualified_profile
-from medsign.sandbox import Fault, FaultKind
+from medsign.sandbox import Fault, FaultKind, Sandbox
+from medsign.sandbox.ca import CaService
+from medsign.sandbox.pki import Pki
 from medsign.signers import SoftwareKey
 
 
@@ -257,10 +264,6 @@ def test_an_expired_certificate_identifies_nobody(ca, order, files, signer, sand
 
 
 def test_a_certificate_of_a_stranger_identifies_nobody(ca, order, files, signer, sandbox):
-    from medsign.sandbox import Sandbox
-    from medsign.sandbox.ca import CaService
-    from medsign.sandbox.pki import Pki
-
     key = SoftwareKey.generate()
     with Sandbox([CaService], clock=sandbox.clock) as other:
         foreign = other.world.part(Pki).issue(
@@ -371,3 +374,22 @@ def test_no_personal_data_show_in_what_is_printed(order, anna):
     printed = repr(order()) + repr(anna)
     for secret in (anna.surname, anna.snils.value, anna.inn.value, anna.passport.number):
         assert secret not in printed
+
+
+def test_a_request_survives_a_restart_of_the_sandbox(order, files, tmp_path):
+    clock = ManualClock(datetime(2026, 7, 1, tzinfo=UTC))
+    states = []
+    for _ in range(2):
+        with (
+            Sandbox([CaService], clock=clock, path=tmp_path / "world") as sandbox,
+            httpx.Client(transport=sandbox.transport()) as http,
+        ):
+            endpoint = sandbox.endpoint("ca")
+            context = ca_context(base_url=endpoint.url, token=endpoint.token, clock=clock)
+            ca = Ca(context, Driver(http, clock=clock, sleep=sandbox.sleep))
+            if not states:
+                ca.apply(order(), files)
+            (request,) = ca.requests()
+            states.append(request.state)
+            clock.advance(timedelta(minutes=5))
+    assert states == [RequestState.DOCUMENTS_CHECK, RequestState.IDENTIFICATION]
