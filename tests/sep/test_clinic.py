@@ -117,6 +117,14 @@ def test_one_bad_document_does_not_stop_the_others(clinic: Any, package: Package
     assert batch.failures[0].error.problem == "document-not-pdf"
 
 
+@pytest.mark.req("F213")
+def test_a_clinic_decides_from_what_age_a_patient_signs_alone(clinic: Any, package: Package):
+    born = package.patient.birth_date.replace(year=2010)
+    young = attrs.evolve(package, patient=attrs.evolve(package.patient, birth_date=born))
+    assert {type(failure.error) for failure in clinic.send_all(young).failures} == {InvalidDocument}
+    assert clinic.send_all(young, adult=15).complete
+
+
 @pytest.mark.req("F218")
 def test_the_status_of_all_documents_is_asked_by_one_press(clinic: Any, package: Package):
     numbers = [row.number for row in clinic.send_all(package)]

@@ -23,7 +23,7 @@ from medsign.sep.models import (
     Package,
     SignedDocument,
 )
-from medsign.sep.rules import check
+from medsign.sep.rules import ADULT, check
 
 T = TypeVar("T")
 
@@ -34,7 +34,12 @@ _KEYS = UUID("5e9d0c0e-7f0e-5f0b-9a53-2f4f7d0a6c11")
 
 
 def send(
-    context: Context, package: Package, document: Document, *, key: str | None = None
+    context: Context,
+    package: Package,
+    document: Document,
+    *,
+    adult: int = ADULT,
+    key: str | None = None,
 ) -> Flow[DocumentRow]:
     """Send one document of a package to be signed: «Отправить» (F215).
 
@@ -44,6 +49,7 @@ def send(
     Args:
         package: Whose it is and who signs.
         document: One of its documents.
+        adult: Age in whole years below which a representative signs.
         key: Another idempotency key.
 
     Raises:
@@ -52,21 +58,25 @@ def send(
         OutcomeUnknown: Nobody knows yet whether it was done; send again later.
         UsageError: Another document was sent under this number before.
     """
-    check(package, document, context.clock.now())
+    check(package, document, context.clock.now(), adult=adult)
     submission = attrs.evolve(package, documents=(document,))
     request = context.request("POST", "documents", body=submission)
     answer = yield from context.create("send", request, key or _key(context, package, document))
     return context.read(DocumentRow, answer)
 
 
-def send_all(context: Context, package: Package) -> Flow[Batch]:
+def send_all(context: Context, package: Package, *, adult: int = ADULT) -> Flow[Batch]:
     """Send every document of a package: «Отправить все» (F217).
 
     A document that fails does not stop the others; repeat the call to send what is missing.
+
+    Args:
+        package: Whose they are and who signs.
+        adult: Age in whole years below which a representative signs.
     """
     return _each(
         ((document.id, document) for document in package.documents),
-        lambda document: send(context, package, document),
+        lambda document: send(context, package, document, adult=adult),
     )
 
 
