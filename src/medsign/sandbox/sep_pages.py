@@ -92,7 +92,7 @@ def stamp(package: Package, evidence: Evidence) -> Iterator[str]:
     yield "ДОКУМЕНТ ПОДПИСАН ПРОСТОЙ ЭЛЕКТРОННОЙ ПОДПИСЬЮ"
     yield ""
     yield f"Документ: {package.documents[0].name}"
-    yield f"Подписал: {package.recipient.full_name}"
+    yield f"Подписант: {package.recipient.full_name}"
     if package.representative:
         yield f"За пациента: {package.patient.full_name} ({package.representative.relation})"
     yield f"Код отправлен: {_shown(evidence.code_sent_at)}, сообщение {evidence.code_id}"
