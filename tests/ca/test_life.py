@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -25,6 +26,7 @@ from medsign.ca import (
     ca_context,
 )
 from medsign.clock import ManualClock
+from medsign.cms.sign import sign
 from medsign.errors import ApiError, InvalidDocument
 from medsign.exchange import Driver
 from medsign.identifiers import Snils
@@ -393,3 +395,76 @@ def test_a_request_survives_a_restart_of_the_sandbox(order, files, tmp_path):
             states.append(request.state)
             clock.advance(timedelta(minutes=5))
     assert states == [RequestState.DOCUMENTS_CHECK, RequestState.IDENTIFICATION]
+
+
+def test_another_clinic_cannot_revoke_a_certificate(signer, http, sandbox):
+    token = sandbox.world.tokens.issue("ca", "Чужая клиника")
+    serial_number = f"{signer.certificate.serial_number:x}"
+    answer = http.post(
+        f"{sandbox.endpoint('ca').url}/certificates/{serial_number}/revocation",
+        json={},
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "k"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (404, "certificate-not-found")
+
+
+@pytest.mark.req("F021")
+def test_a_certificate_for_an_unqualified_signature_identifies_nobody(ca, issued, order, files):
+    key = SoftwareKey.generate()
+    first = issued(order(key=key, certificate=CertificateKind.UNQUALIFIED))
+    signer = key.certified(ca.download(first.id))
+    new = order()
+    request = ca.wait(ca.apply(new, files).id)
+    assert refused(ca.identify_by_certificate, request.id, new, signer) == "certificate-unknown"
+
+
+@pytest.mark.parametrize("spoil", ["another statement", "another signature", "two signatures"])
+def test_only_the_signed_statement_of_this_request_identifies(
+    ca, order, files, signer, http, sandbox, spoil
+):
+    request = ca.wait(ca.apply(order(), files).id)
+    text = request.statement.encode()
+    if spoil == "another statement":
+        text = text.replace(b"0", b"1")
+    signed = sign(text, signer, at=sandbox.clock.now(), detached=False)
+    if spoil == "another signature":
+        signed = signed[:-1] + bytes([signed[-1] ^ 1])
+    if spoil == "two signatures":
+        signed = sign(text, signer, at=sandbox.clock.now(), beside=signed)
+    endpoint = sandbox.endpoint("ca")
+    answer = http.post(
+        f"{endpoint.url}/requests/{request.id}/identification",
+        json={
+            "scenario": "by_certificate",
+            "signedStatement": base64.b64encode(signed).decode(),
+        },
+        headers={"Authorization": f"Bearer {endpoint.token}", "Idempotency-Key": "k"},
+    )
+    assert answer.json()["code"] == "statement-signature-invalid"
+
+
+def test_a_statement_that_is_no_message_is_malformed(ca, order, files, http, sandbox):
+    request = ca.wait(ca.apply(order(), files).id)
+    endpoint = sandbox.endpoint("ca")
+    answer = http.post(
+        f"{endpoint.url}/requests/{request.id}/identification",
+        json={"scenario": "by_certificate"},
+        headers={"Authorization": f"Bearer {endpoint.token}", "Idempotency-Key": "k"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-request")
+
+
+def test_corrected_data_are_held_against_the_key_too(ca, order, files, anna):
+    bad = attrs.evolve(anna, passport=attrs.evolve(anna.passport, number="000666"))
+    request = ca.wait(ca.apply(order(bad), files).id)
+    new = order()
+    other = attrs.evolve(anna, surname="Образцова")
+    wrong = Correction(subject=other, pkcs10=new.pkcs10)
+    assert refused(ca.correct, request.id, wrong) == "subject-differs"
+
+
+def test_data_are_not_corrected_after_the_checks(ca, order, files):
+    new = order()
+    request = ca.wait(ca.apply(new, files).id)
+    correction = Correction(subject=new.subject, pkcs10=new.pkcs10)
+    assert refused(ca.correct, request.id, correction) == "illegal-transition"

@@ -41,7 +41,12 @@ class Authority(Labelled):
 
 
 class ApplicantKind(Labelled):
-    """For whom a certificate is made (F001, F002)."""
+    """For whom a certificate is made (F001, F002).
+
+    Example:
+        >>> ApplicantKind.HEAD.authority.label, ApplicantKind.WORKER.authority.label
+        ('УЦ ФНС', 'коммерческий аккредитованный УЦ')
+    """
 
     HEAD = "head", "руководитель организации"
     ENTREPRENEUR = "entrepreneur", "индивидуальный предприниматель"

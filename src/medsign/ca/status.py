@@ -1,4 +1,17 @@
-"""States of a request, a check and a certificate, as tables (services.md §2.3, §5)."""
+"""States of a request, a check and a certificate, as tables (services.md §2.3, §5).
+
+A vendor adds states of his own without touching these:
+
+    >>> model = REQUEST_STATUS.extend(
+    ...     states=[State("courier", "Передана курьеру")],
+    ...     transitions={"issued": {"dispatch": "courier"}, "courier": {"install": "installed"}},
+    ...     events={"dispatch": "передать курьеру"},
+    ... )
+    >>> model.apply("issued", "dispatch")
+    'courier'
+    >>> REQUEST_STATUS.recognise("validationError").label
+    'Сведения не подтверждены'
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,13 @@ def certificate_subject(applicant: ApplicantKind, subject: Subject) -> Name:
 
 
 def differing(one: Name, other: Name) -> tuple[str, ...]:
-    """Return the attribute types in which two names differ, whatever their order."""
+    """Return the attribute types in which two names differ, whatever their order.
+
+    Example:
+        >>> one = subject_name(surname="Тестова", given_names="Анна")
+        >>> differing(one, subject_name(surname="Тестова", given_names="Яна"))
+        ('2.5.4.3', '2.5.4.42')
+    """
     types = {each.oid for each in (*one.attributes, *other.attributes)}
     return tuple(sorted(oid for oid in types if set(one.all(oid)) != set(other.all(oid))))
 

@@ -34,6 +34,13 @@ class RunningClock:
 
     Args:
         base: The clock it runs with.
+
+    Example:
+        >>> from medsign.clock import MOSCOW
+        >>> clock = RunningClock()
+        >>> clock.set(datetime(2030, 1, 1, tzinfo=MOSCOW))
+        >>> clock.now().isoformat(timespec="minutes")
+        '2029-12-31T21:00+00:00'
     """
 
     def __init__(self, base: Clock | None = None) -> None:
