@@ -37,7 +37,7 @@ CLOCK = ManualClock(datetime(2026, 6, 25, 9, tzinfo=UTC))
 ANNA, PYOTR = CardUid("04A1B2C3D4E5F6"), CardUid("04FFEEDDCCBBAA")
 
 
-@pytest.mark.req("F261")
+@pytest.mark.req("F245", "F261")
 @given(st.binary(min_size=10, max_size=10).filter(any), st.sampled_from([4, 7, 10]))
 def test_a_uid_is_read_from_the_answer_of_a_reader(octets: bytes, size: int):
     octets = max(octets[:size], octets[-size:])
