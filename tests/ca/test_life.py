@@ -468,3 +468,9 @@ def test_data_are_not_corrected_after_the_checks(ca, order, files):
     request = ca.wait(ca.apply(new, files).id)
     correction = Correction(subject=new.subject, pkcs10=new.pkcs10)
     assert refused(ca.correct, request.id, correction) == "illegal-transition"
+
+
+def test_a_stage_is_over_at_its_very_moment(ca, order, files, sandbox):
+    request = ca.apply(order(), files)
+    sandbox.clock.advance(timedelta(seconds=10))
+    assert ca.get(request.id).state == RequestState.SMEV_CHECK

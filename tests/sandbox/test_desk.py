@@ -202,3 +202,22 @@ def test_a_running_clock_runs_on_from_where_it_was_set():
     base.advance(timedelta(hours=1))
     assert clock.now() == datetime(2030, 1, 1, 1, tzinfo=UTC)
     assert clock.monotonic() == 3600
+
+
+def test_a_path_of_no_service_is_not_found(http, sandbox):
+    refused = http.get(sandbox.base_url + "/nowhere")
+    assert (refused.status_code, refused.json()["code"]) == (404, "path-not-found")
+
+
+def test_a_page_that_ends_with_the_listing_is_the_last(http):
+    for number in range(2):
+        send(http, f"k{number}", {"text": str(number)})
+    first = http.get("/letters", params={"limit": "1"}).json()
+    assert [letter["text"] for letter in first["items"]] == ["0"]
+    assert "nextCursor" not in http.get("/letters", params={"limit": "2"}).json()
+
+
+@pytest.mark.parametrize("wait, header", [(3, "3"), (None, None)])
+def test_a_staged_refusal_carries_its_wait(http, sandbox, wait, header):
+    sandbox.world.faults.add(Fault(kind=FaultKind.STATUS, status=429, retry_after=wait))
+    assert http.get("/letters").headers.get("Retry-After") == header

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import httpx
 import pytest
 
@@ -15,14 +16,15 @@ from medsign.codec.asn1 import (
     decode_ocsp_response,
     decode_timestamp_request,
     decode_timestamp_response,
+    encode_ocsp_request,
     encode_timestamp_request,
     oids,
 )
 from medsign.gost import DigestAlgorithm, digest
 from medsign.pki.claims import EvidencePolicy
-from medsign.pki.ocsp import Responders, claim_of_ocsp, ocsp_request
+from medsign.pki.ocsp import Responders, claim_of_ocsp, ocsp_cert_id, ocsp_request
 from medsign.pki.profile import is_qualified_profile
-from medsign.pki.signatures import verify_signature
+from medsign.pki.signatures import hash_octets, verify_signature
 from medsign.pki.timestamp import check_timestamp_response
 from medsign.sandbox import Sandbox
 from medsign.sandbox.ca import CaService
@@ -176,3 +178,42 @@ def test_keys_survive_a_restart(tmp_path):
         with Sandbox([CaService], path=tmp_path / "world") as sandbox:
             roots.append(sandbox.world.part(Pki).root)
     assert roots[0] == roots[1]
+
+
+@pytest.mark.parametrize("authority", list(Authority))
+def test_ocsp_does_not_know_a_certificate_that_the_issuer_never_issued(http, pki, authority):
+    other = next(each for each in Authority if each is not authority)
+    stranger = pki.enrol(other, **ANNA).certificate
+    basic = decode_ocsp_response(
+        http.post(
+            stranger.ocsp_urls[0],
+            content=encode_ocsp_request(
+                [
+                    attrs.evolve(
+                        ocsp_cert_id(pki.authority(authority), pki.authority(authority)),
+                        issuer_name_hash=hash_octets(
+                            oids.SHA1, pki.authority(authority).subject.der
+                        ),
+                        serial_number=number,
+                    )
+                    for number in (stranger.serial_number, 1)
+                ]
+            ),
+            headers={"Content-Type": "application/ocsp-request"},
+        ).content
+    ).basic
+    assert basic is not None
+    assert [single.status for single in basic.single_responses] == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("name", ["crl/nobody.crl", "aia/nobody.cer"])
+def test_an_unknown_authority_publishes_nothing(http, sandbox, name):
+    assert http.get(f"{sandbox.base_url}/ca/{name}").status_code == 404
+
+
+def test_a_certificate_is_valid_to_its_very_last_moment(pki):
+    certificate = pki.enrol(Authority.FNS, **ANNA).certificate
+    issued = pki.find(serial(certificate))
+    assert issued is not None
+    assert issued.state_at(certificate.not_after) == "active"
+    assert issued.state_at(certificate.not_after + timedelta(seconds=1)) == "expired"
