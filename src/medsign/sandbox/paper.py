@@ -28,7 +28,18 @@ from medsign.errors import MalformedError
 
 _COLUMNS = 76
 _ROWS = 52
-_FAULTS = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+# What pypdf lets out when a file breaks its assumptions.
+_FAULTS = (
+    PyPdfError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NameError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 # Strokes as points on a grid of 5 columns and 8 rows, from below: "002640" goes (0,0) (2,6) (4,0).
 _STROKES = {
