@@ -1,0 +1,29 @@
+"""The command ``medsign``: a training day, the sandbox, verification, inspection, self-check.
+
+It needs the extra ``cli``. Help is in English, what the commands print is in Russian, because the
+staff of a clinic read it; JSON has no language.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from medsign.errors import Unavailable
+
+_HOW = "pip install 'medsign[cli]'"
+
+
+def main() -> None:
+    """Run the command and leave the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Russian Windows console has no «✓» in its code page, and must not die of it.
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+    try:
+        from medsign.cli.app import app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "medsign":
+            raise
+        print(Unavailable(f"командная строка ({error.name})", _HOW).diagnostics(), file=sys.stderr)
+        sys.exit(64)
+    app()

@@ -1,0 +1,50 @@
+"""``medsign demo``: the training day, shown and written down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from medsign.cli.day import clinic_day
+from medsign.cli.folder import files, write
+from medsign.cli.scene import scene
+from medsign.cli.terminal import ExitCode, console
+from medsign.errors import UsageError
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.", file_okay=False)] = Path(
+        "medsign-demo"
+    ),
+    url: Annotated[
+        str | None,
+        typer.Option(help="A running `medsign sandbox`; by default one is started in process."),
+    ] = None,
+) -> int:
+    """Live a training day of a clinic through in a sandbox.
+
+    A doctor gets a certificate and a power of attorney (МЧД), a patient signs a consent, the
+    doctor signs a protocol, everything is verified with OCSP and time stamps. Certificates,
+    documents, signatures, evidence and reports are written into the folder, and CHECK.md has the
+    OpenSSL commands that check them without medsign. Nothing real is contacted.
+    """
+    screen = console()
+    with scene(url) as place, screen.status("Учебный день клиники…") as running:
+
+        def tell(step: str) -> None:
+            screen.print(f"[green]✓[/] {escape(step)}")
+            running.update("Работаю…")
+
+        day = clinic_day(place, tell)
+        contents = files(day, place)
+    try:
+        write(out, contents)
+    except OSError as error:
+        raise UsageError(f"cannot write the folder: {type(error).__name__}") from None
+    screen.print(f"\nРезультаты ({len(contents)} файлов): {escape(str(out))}")
+    screen.print(f"Заключение: {escape(str(out / 'report.html'))}")
+    screen.print(f"Проверить без medsign, командами OpenSSL: {escape(str(out / 'CHECK.md'))}")
+    return ExitCode.PASSED

@@ -1,0 +1,173 @@
+"""Where the training day takes place: a sandbox, in this process or elsewhere, and its people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+import httpx
+
+from medsign import MedSign
+from medsign.clock import SystemClock
+from medsign.codec import json
+from medsign.codec.asn1 import Certificate
+from medsign.errors import UnexpectedAnswer
+from medsign.identifiers import Phone
+from medsign.pki import TrustStore
+from medsign.sandbox import Sandbox
+from medsign.sandbox.remote import Remote
+from medsign.transport import new_client
+
+ISSUERS = ("root", "fns", "commercial")
+_LINK = re.compile(r"\S+/sign/\w+")
+_CODE = re.compile(r"\b\d{6}\b")
+
+
+class WorldClock(SystemClock):
+    """The time of a sandbox: what it issues may be valid only then.
+
+    Args:
+        remote: The sandbox.
+    """
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def now(self) -> datetime:
+        """Return the present moment of the sandbox's world."""
+        return self._remote.now()
+
+
+@attrs.frozen
+class Town:
+    """What people do and no software can: come to the УЦ, pay, read an SMS, let years pass."""
+
+    _http: httpx.Client
+    _remote: Remote
+
+    def show_passport(self, request_id: str) -> None:
+        """Come to the office of the УЦ in person."""
+        self._remote.post(f"/ca/office/requests/{request_id}/visit")
+
+    def pay(self, request_id: str) -> None:
+        """Pay the bill of the УЦ."""
+        self._remote.post(f"/ca/office/requests/{request_id}/payment")
+
+    def sign_on_the_phone(self, phone: Phone) -> None:
+        """Open the link that was sent to the phone, press «Подписать», enter the code."""
+        page = httpx.URL(self._last(phone, _LINK)).path
+        self._visit("GET", page)
+        self._visit("POST", page)
+        self._visit("POST", f"{page}/code", data={"code": self._last(phone, _CODE)})
+
+    @contextmanager
+    def ago(self, past: timedelta) -> Iterator[None]:
+        """Let something happen in the past; afterwards it is today again."""
+        today = self._remote.now()
+        self._set_clock(today - past)
+        try:
+            yield
+        finally:
+            self._set_clock(today)
+
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._visit("POST", "/_sandbox/clock/advance", json={"seconds": seconds})
+
+    def revocation_list(self, issuer: str) -> bytes:
+        """Return the list of an authority as it publishes it, DER."""
+        return self._visit("GET", f"/ca/crl/{issuer}.crl").content
+
+    def _set_clock(self, now: datetime) -> None:
+        self._visit("PUT", "/_sandbox/clock", json={"now": now.isoformat()})
+
+    def _last(self, phone: Phone, pattern: re.Pattern[str]) -> str:
+        found = [
+            match[0]
+            for message in self._messages()
+            if message["to"] == phone.value and (match := pattern.search(message["text"]))
+        ]
+        if not found:
+            raise UnexpectedAnswer("sandbox: no such message was sent")
+        return found[-1]
+
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        where: dict[str, str] | None = {}
+        while where is not None:
+            page = json.decode(
+                dict[str, Any], self._visit("GET", "/_sandbox/outbox", params=where).content
+            )
+            yield from page["items"]
+            where = {"cursor": page["nextCursor"]} if "nextCursor" in page else None
+
+    def _visit(self, method: str, path: str, **request: Any) -> httpx.Response:
+        page = self._http.request(method, path, **request)
+        if not page.is_success:
+            raise UnexpectedAnswer(f"the sandbox refused with status {page.status_code}")
+        return page
+
+
+@attrs.frozen(kw_only=True)
+class Scene:
+    """A window on a sandbox.
+
+    Attributes:
+        window: What the software of the clinic uses.
+        town: The people around it.
+        root: The root of the sandbox.
+        authorities: The authorities below it.
+    """
+
+    window: MedSign
+    town: Town
+    root: Certificate
+    authorities: tuple[Certificate, ...]
+
+    def issuer_of(self, certificate: Certificate) -> Certificate:
+        """Return the authority that issued a certificate of this sandbox."""
+        return next(one for one in self.authorities if one.subject.matches(certificate.issuer))
+
+
+@contextmanager
+def scene(url: str | None = None) -> Iterator[Scene]:
+    """Open a window on a sandbox; waits pass at once, for its clock can be moved.
+
+    Args:
+        url: A sandbox that runs already; without it a new one lives as long as the scene.
+
+    Raises:
+        ConnectFailed: There is no sandbox at the address.
+    """
+    with _door(url) as http:
+        remote = Remote(http)
+        (root,) = remote.trust().anchors
+        authorities = remote.intermediates()
+        town = Town(http, remote)
+        window = MedSign(
+            remote.config(),
+            # A clinic trusts the accredited authorities of the state's list, whoever is above.
+            trust=TrustStore((root, *authorities)),
+            intermediates=authorities,
+            http=http,
+            clock=WorldClock(remote),
+            sleep=town.let_pass,
+        )
+        with window:
+            yield Scene(
+                window=window, town=town, root=root, authorities=authorities
+            )
+
+
+@contextmanager
+def _door(url: str | None) -> Iterator[httpx.Client]:
+    if url is not None:
+        with new_client() as http:
+            http.base_url = httpx.URL(url)
+            yield http
+    else:
+        with Sandbox() as sandbox, sandbox.http() as http:
+            yield http
