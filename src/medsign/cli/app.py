@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, cast
 
 import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from medsign.cli import mchd
 from medsign.cli.demo import demo
+from medsign.cli.inspect import inspect
+from medsign.cli.sandbox import sandbox
+from medsign.cli.selfcheck import selfcheck
 from medsign.cli.terminal import ExitCode, console
+from medsign.cli.verify import verify
 from medsign.errors import MedsignError
 
-# typer >= 0.20 carries click inside, older ones import it; both derive this one from UsageError.
-_UsageMistake = typer.BadParameter.__mro__[1]
+# The error of every wrong command line. Newer typer carries click inside, older typer imports it:
+# this name is right in both.
+_UsageMistake = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
 class Command(TyperGroup):
     """A group whose errors become messages and exit codes, never tracebacks."""
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **settings: Any) -> Any:
+    def main(self, *arguments: Any, **settings: Any) -> Any:
         """Run a command line.
 
         Returns:
-            The exit code, when not standalone; otherwise the process ends with it.
+            The exit code, when called with ``standalone_mode=False``; otherwise the process ends
+            with it.
         """
+        standalone = settings.pop("standalone_mode", True)
         code = self._code(*arguments, **settings)
-        if standalone_mode:
+        if standalone:
             sys.exit(code)
         return code
 
     def _code(self, *arguments: Any, **settings: Any) -> int:
         try:
-            return super().main(*arguments, standalone_mode=False, **settings) or ExitCode.PASSED
+            return super().main(*arguments, **settings, standalone_mode=False) or ExitCode.PASSED
         except MedsignError as error:
             screen = console(stderr=True)
             screen.print(f"[red]{escape(error.diagnostics())}[/]")
             screen.print(f"[dim]{escape(str(error))}[/]")
             return ExitCode.of(error)
+        except _UsageMistake as mistake:
+            mistake.show()
+            return ExitCode.USAGE
         except typer.Abort:
             return ExitCode.INTERRUPTED
-        except _UsageMistake as mistake:
-            mistake.show()  # type: ignore[attr-defined]
-            return ExitCode.USAGE
 
 
 app = typer.Typer(
@@ -54,9 +62,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep the group a group, however few commands it has."""
+for command in (demo, sandbox, verify, inspect, selfcheck):
+    app.command()(command)
+app.add_typer(mchd.app, name="mchd")

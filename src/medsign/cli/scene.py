@@ -18,10 +18,11 @@ from medsign.codec.asn1 import Certificate
 from medsign.errors import UnexpectedAnswer
 from medsign.identifiers import Phone
 from medsign.pki import TrustStore
-from medsign.sandbox import Sandbox
+from medsign.sandbox import RunningClock, Sandbox
 from medsign.sandbox.remote import Remote
 from medsign.transport import new_client
 
+HEAD_START = timedelta(minutes=10)
 ISSUERS = ("root", "fns", "commercial")
 _LINK = re.compile(r"\S+/sign/\w+")
 _CODE = re.compile(r"\b\d{6}\b")
@@ -157,9 +158,7 @@ def scene(url: str | None = None) -> Iterator[Scene]:
             sleep=town.let_pass,
         )
         with window:
-            yield Scene(
-                window=window, town=town, root=root, authorities=authorities
-            )
+            yield Scene(window=window, town=town, root=root, authorities=authorities)
 
 
 @contextmanager
@@ -169,5 +168,8 @@ def _door(url: str | None) -> Iterator[httpx.Client]:
             http.base_url = httpx.URL(url)
             yield http
     else:
-        with Sandbox() as sandbox, sandbox.http() as http:
+        clock = RunningClock()
+        # Waits pass at once, and what is issued must not seem to come from the future afterwards.
+        clock.set(clock.now() - HEAD_START)
+        with Sandbox(clock=clock) as sandbox, sandbox.http() as http:
             yield http

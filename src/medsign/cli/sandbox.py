@@ -1,0 +1,63 @@
+"""``medsign sandbox``: the fake world over HTTP."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.markup import escape
+
+from medsign.cli.terminal import ExitCode, console
+from medsign.errors import UsageError
+from medsign.sandbox import Sandbox
+from medsign.sandbox.http import server
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port; 0 for any free one.", min=0, max=65535)] = 8765,
+    host: Annotated[str, typer.Option(help="Address to listen on; keep it local.")] = "127.0.0.1",
+    store: Annotated[
+        Path | None, typer.Option(help="File in which the world survives a restart.")
+    ] = None,
+) -> int:
+    """Serve the sandbox until Ctrl-C: УЦ, OCSP, TSP, МЧД registry, СЭП, ЕКП.
+
+    People, keys and certificates are invented, and nobody outside trusts its root. It knows no
+    secrets and has no protection, so it stays on this machine by default.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UsageError(f"cannot listen on port {port}: {error.strerror}") from None
+    with listening:
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{listening.getsockname()[1]}"
+        with Sandbox(base_url=url, path=store) as world:
+            _introduce(url, store)
+            # The server finishes its work on a signal and then passes the signal on to us.
+            signal.signal(signal.SIGTERM, _interrupt)
+            with suppress(KeyboardInterrupt):
+                server(world, host=host, port=port).run(sockets=[listening])
+    console().print("Песочница остановлена.")
+    return ExitCode.PASSED
+
+
+def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _introduce(url: str, store: Path | None) -> None:
+    screen = console()
+    kept = f"сохраняется в {store}" if store else "живёт до остановки"
+    screen.print(f"Песочница: [bold]{escape(url)}[/] ({escape(kept)})")
+    screen.print(f"Учебный день:     medsign demo --url {escape(url)}")
+    screen.print(f"Описание API:     {escape(url)}/openapi.json")
+    screen.print(f"Адреса и токены:  {escape(url)}/_sandbox/world")
+    screen.print(f"Отправленные SMS: {escape(url)}/_sandbox/outbox")
+    screen.print("Остановить: Ctrl-C")

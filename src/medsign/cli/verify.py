@@ -1,0 +1,163 @@
+"""``medsign verify``: the verdict on a signature file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from medsign import Config, Endpoint, MedSign, Report, cms
+from medsign.cli.terminal import ExitCode, console, print_json, read
+from medsign.clock import MOSCOW, SystemClock, aware
+from medsign.codec import json
+from medsign.codec.asn1 import Certificate
+from medsign.errors import (
+    ApiError,
+    DeadlineExceeded,
+    TransportError,
+    UnexpectedAnswer,
+    UsageError,
+)
+from medsign.pki import TrustStore, read_certificates
+
+_COLOURS = {
+    cms.Indication.TOTAL_PASSED: "green",
+    cms.Indication.TOTAL_FAILED: "red",
+    cms.Indication.INDETERMINATE: "yellow",
+}
+
+
+def verify(
+    signature: Annotated[
+        Path, typer.Argument(help="CMS signature: DER, PEM or base64.", exists=True, dir_okay=False)
+    ],
+    content: Annotated[
+        Path | None,
+        typer.Option(
+            help="The signed file; without it the content is taken out of the signature.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="Trusted certificates, PEM or DER; repeatable.", exists=True),
+    ] = None,
+    cert: Annotated[
+        list[Path] | None,
+        typer.Option(help="Further certificates, trusted by nobody; repeatable.", exists=True),
+    ] = None,
+    crl: Annotated[
+        list[Path] | None, typer.Option(help="Revocation list; repeatable.", exists=True)
+    ] = None,
+    ocsp: Annotated[
+        list[Path] | None, typer.Option(help="Saved OCSP answer; repeatable.", exists=True)
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="Moment of the verdict, ISO 8601 with a time zone; now by default."),
+    ] = None,
+    ocsp_url: Annotated[
+        str | None,
+        typer.Option(
+            help="OCSP service to ask. Addresses in certificates are never followed: whoever "
+            "made the certificate chose them."
+        ),
+    ] = None,
+    *,
+    offline: Annotated[bool, typer.Option(help="Refuse to use the network.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, holders included.")
+    ] = False,
+) -> int:
+    """Verify a signature and say why (words of ETSI EN 319 102-1).
+
+    Exit codes: 0 passed, 1 failed, 2 indeterminate, 64 wrong usage, 65 a file beside the
+    signature is damaged.
+    """
+    if offline and ocsp_url:
+        raise UsageError("--offline and --ocsp-url contradict each other")
+    moment = _moment(at)
+    evidence = cms.Evidence(
+        signature=read(signature),
+        content=content,
+        trust=TrustStore.from_bytes(*map(read, trust or ())),
+        certificates=tuple(_certificates(cert or ())),
+    ).with_fetched(crls=map(read, crl or ()), ocsp_responses=map(read, ocsp or ()))
+    if ocsp_url:
+        evidence = evidence.with_fetched(ocsp_responses=_asked(evidence, ocsp_url, moment))
+    report = cms.verify(evidence, at=moment)
+    if as_json:
+        print_json(plain(report))
+    else:
+        _show(report)
+    return ExitCode.of(report.indication)
+
+
+def plain(report: Report) -> dict[str, Any]:
+    """Return a report as JSON values: the keys of the standard, every finding in one list."""
+    whole = json.decode(dict[str, Any], report.to_json())
+    signers: list[dict[str, Any]] = whole.pop("signers")
+    findings = [
+        *whole.pop("findings"),
+        *(
+            {"signature": number} | finding
+            for number, signer in enumerate(signers, 1)
+            for finding in signer.pop("findings")
+        ),
+    ]
+    return {
+        **_renamed(whole),
+        "findings": findings,
+        "signers": [_renamed(signer) for signer in signers],
+    }
+
+
+def _renamed(verdict: dict[str, Any]) -> dict[str, Any]:
+    return {"subindication" if key == "subIndication" else key: verdict[key] for key in verdict}
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return SystemClock().now()
+    try:
+        return aware(datetime.fromisoformat(text))
+    except ValueError:
+        raise UsageError("--at: a moment looks like 2026-07-01T12:00:00+03:00") from None
+
+
+def _certificates(paths: list[Path] | tuple[Path, ...]) -> Iterator[Certificate]:
+    for path in paths:
+        yield from read_certificates(read(path))
+
+
+def _asked(evidence: cms.Evidence, url: str, at: datetime) -> tuple[bytes, ...]:
+    config = Config(services={"ocsp": Endpoint(url=url)})
+    with MedSign(config, trust=evidence.trust, intermediates=evidence.certificates) as window:
+        try:
+            asked = window.pki.verify(
+                evidence.signature, evidence.content, at=at, crls=evidence.crls
+            )
+        except (ApiError, DeadlineExceeded, TransportError, UnexpectedAnswer) as error:
+            # No answer is no evidence: the verdict says what is missing.
+            console(stderr=True).print(f"OCSP: {escape(error.diagnostics())}")
+            return ()
+    return asked.ocsp_responses
+
+
+def _show(report: Report) -> None:
+    screen = console()
+    first, *others = report.explain_trust()
+    screen.print(f"[bold {_COLOURS[report.indication]}]{escape(first)}[/]")
+    for line in others:
+        screen.print(escape(line))
+    for signer in report.signers:
+        when = f"{signer.proved_at.astimezone(MOSCOW):%d.%m.%Y %H:%M:%S} (МСК)"
+        proof = "по штампу времени" if signer.proved_by == "time stamp" else "по времени проверки"
+        screen.print(f"Подписал: {escape(signer.name or 'неизвестно')}; не позже {when}, {proof}")
+    code = report.sub_indication.value if report.sub_indication else ""
+    screen.print(f"[dim]{report.indication.value} {code}[/]".replace(" [/]", "[/]"))
