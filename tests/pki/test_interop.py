@@ -265,9 +265,8 @@ def test_we_verify_a_certificate_and_a_request_of_openssl(openssl, name, tmp_pat
         *("-set_serial", "0x1234"),
         input=request.stdout,
     )
-    facts = build_path(
-        decode_certificate(issued.stdout), TrustStore([certificate]), at=certificate.not_before
-    )
+    owner = decode_certificate(issued.stdout)
+    facts = build_path(owner, TrustStore([certificate]), at=owner.not_before)
     assert facts.is_valid, facts.problems
 
 

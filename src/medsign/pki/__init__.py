@@ -24,6 +24,7 @@ from medsign.pki.issuing import (
 from medsign.pki.keys import private_key, private_key_info, public_key, public_key_info
 from medsign.pki.ocsp import ocsp_cert_id, ocsp_request, ocsp_response
 from medsign.pki.path import LinkFacts, PathBudget, PathFacts, build_path
+from medsign.pki.policies import PolicyRules
 from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.profile import (
     Holder,
@@ -74,6 +75,7 @@ __all__ = [
     "LinkFacts",
     "PathBudget",
     "PathFacts",
+    "PolicyRules",
     "Problem",
     "ProblemCode",
     "ProfileRule",

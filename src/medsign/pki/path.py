@@ -16,12 +16,14 @@ from medsign.clock import Clock, SystemClock, aware
 from medsign.codec.asn1 import Certificate, SubjectPublicKeyInfo, oids
 from medsign.errors import BudgetExceeded
 from medsign.gost import Provider
+from medsign.pki.names import name_problems
+from medsign.pki.policies import PolicyRules, Qualifiers, process_policies
 from medsign.pki.problems import Problem, ProblemCode
+from medsign.pki.profile import TOOL_CLASSES
 from medsign.pki.signatures import SignatureCheck, verify_signature
 from medsign.pki.trust import TrustStore
 
 # Extensions whose meaning this module, the profile or the caller's check of purpose carries out.
-# Policies are: where nobody demands one, any will do (RFC 5280 6.1.5).
 _PROCESSED = frozenset(
     {
         oids.KEY_USAGE,
@@ -38,10 +40,12 @@ _PROCESSED = frozenset(
         oids.AUTHORITY_INFORMATION_ACCESS,
         oids.OCSP_NO_CHECK,
         oids.CERTIFICATE_POLICIES,
+        oids.POLICY_MAPPINGS,
+        oids.POLICY_CONSTRAINTS,
+        oids.INHIBIT_ANY_POLICY,
+        oids.NAME_CONSTRAINTS,
     }
 )
-# Constraints that are not carried out yet; they count even where they are not critical.
-_CONSTRAINTS = frozenset({oids.NAME_CONSTRAINTS, oids.POLICY_CONSTRAINTS})
 
 
 @attrs.frozen(kw_only=True)
@@ -85,12 +89,17 @@ class PathFacts:
         links: From the certificate in question upwards; always at least one.
         anchor: The trusted end, ``None`` when the chain does not reach one.
         problems: Everything found, those of the links included.
+        policies: The policies for which the whole chain is valid, see
+            `medsign.pki.policies.PolicyFacts`.
+        qualifiers: What the certificates say along with them: pairs of a type and DER.
     """
 
     at: datetime
     links: tuple[LinkFacts, ...]
     anchor: Certificate | None
     problems: tuple[Problem, ...]
+    policies: frozenset[str] = frozenset()
+    qualifiers: Qualifiers = ()
 
     @property
     def chain(self) -> tuple[Certificate, ...]:
@@ -101,6 +110,15 @@ class PathFacts:
     def is_valid(self) -> bool:
         """Whether the chain is whole and nothing is wrong with it."""
         return self.anchor is not None and not self.problems
+
+    @property
+    def tool_classes(self) -> tuple[str, ...]:
+        """Classes of the signature tool that every authority of the chain lets, the lowest first.
+
+        They are policies (1.2.643.100.113.1 to .6): a class that the owner's certificate names
+        and an authority above it does not is none of them (приказ ФСБ 795).
+        """
+        return tuple(name for oid, name in TOOL_CLASSES.items() if oid in self.policies)
 
     def issuer_of(self, certificate: Certificate) -> Certificate | None:
         """Return the next certificate of the chain; an anchor that issued itself is its own."""
@@ -116,15 +134,16 @@ def build_path(
     intermediates: Iterable[Certificate] = (),
     *,
     at: datetime,
+    rules: PolicyRules | None = None,
     budget: PathBudget | None = None,
     clock: Clock | None = None,
     provider: Provider | None = None,
 ) -> PathFacts:
     """Find the best chain from a certificate to a trust anchor and check it for a moment.
 
-    Checked are signatures, names, validity, basic constraints, path length, ``keyCertSign`` and
-    critical extensions. Revocation and the purpose of the first certificate are not. The anchor
-    must be valid too, though RFC 5280 does not ask it.
+    Checked are signatures, names, validity, basic constraints, path length, ``keyCertSign``,
+    constraints of names and policies, and critical extensions. Revocation and the purpose of the
+    first certificate are not. The anchor must be valid too, though RFC 5280 does not ask it.
 
     A bad chain is no exception: its problems are in the result.
 
@@ -133,6 +152,7 @@ def build_path(
         trust: Whom to trust.
         intermediates: Other certificates at hand, in any order, useful or not.
         at: The moment for which the chain must be valid; aware.
+        rules: Which policies the chain must have; by default any or none.
         budget: How much it may cost.
         clock: Measures the cost in time.
         provider: Who computes; by default `medsign.gost.default_provider`.
@@ -158,6 +178,7 @@ def build_path(
         trust=trust,
         pool=tuple(dict.fromkeys((*trust.anchors, *intermediates))),
         at=moment,
+        rules=rules,
         budget=budget or PathBudget(),
         clock=clock or SystemClock(),
         provider=provider,
@@ -184,6 +205,7 @@ class _Search:
     trust: TrustStore
     pool: tuple[Certificate, ...]
     at: datetime
+    rules: PolicyRules | None
     budget: PathBudget
     clock: Clock
     provider: Provider | None
@@ -266,20 +288,30 @@ class _Search:
     def facts(self, chain: tuple[Certificate, ...], refused: tuple[Problem, ...] = ()) -> PathFacts:
         """Check everything but signatures, which are good already."""
         anchor = chain[-1] if chain[-1] in self.trust else None
+        policies = process_policies(chain, anchor, self.rules)
+        constrained = (*name_problems(chain), *policies.problems)
         links = tuple(
             LinkFacts(
                 certificate=each,
                 signature=self.checked[each, chain[at + 1].public_key]
                 if at + 1 < len(chain)
                 else None,
-                problems=tuple(self.problems(chain, at)),
+                problems=(
+                    *self.problems(chain, at),
+                    *(problem for problem in constrained if problem.subject == each.fingerprint),
+                ),
             )
             for at, each in enumerate(chain)
         )
         broken = () if anchor else (Problem(ProblemCode.NO_ANCHOR, chain[-1].fingerprint),)
         found = (problem for link in links for problem in link.problems)
         return PathFacts(
-            at=self.at, links=links, anchor=anchor, problems=(*found, *refused, *broken)
+            at=self.at,
+            links=links,
+            anchor=anchor,
+            problems=(*found, *refused, *broken),
+            policies=policies.policies,
+            qualifiers=policies.qualifiers,
         )
 
     def problems(self, chain: tuple[Certificate, ...], index: int) -> Iterator[Problem]:
@@ -296,8 +328,7 @@ class _Search:
         if certificate.signature_algorithm != certificate.tbs_signature_algorithm:
             yield problem(ProblemCode.ALGORITHM_MISMATCH)
         for extension in certificate.extensions:
-            unknown = extension.critical and extension.oid not in _PROCESSED
-            if unknown or extension.oid in _CONSTRAINTS:
+            if extension.critical and extension.oid not in _PROCESSED:
                 yield problem(ProblemCode.CRITICAL_EXTENSION, extension.oid)
         if index == 0:
             return

@@ -57,6 +57,12 @@ class ProblemCode(enum.StrEnum):
         "критичное дополнение сертификата не может быть обработано",
     )
 
+    NAME_CONSTRAINTS = (
+        "certificate.name_constraints",
+        "имя владельца вне тех, для которых вышестоящий УЦ разрешил выпускать сертификаты",
+    )
+    POLICY = "certificate.policy", "цепочка не подтверждает ни одной из нужных политик сертификата"
+
     NO_EVIDENCE = "revocation.no_evidence", "нет сведений о статусе сертификата"
     REVOKED = "revocation.revoked", "сертификат отозван или приостановлен", True
     EVIDENCE_SIGNATURE = "revocation.signature", "подпись под сведениями о статусе неверна"
