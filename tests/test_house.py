@@ -43,6 +43,7 @@ FLOORS = [
     {"testing"},
     {"cli"},
 ]
+HOMES = {name: getattr(medsign, name).__module__ for name in medsign.__all__}
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 BEHIND_THE_DOOR = {"asn1crypto", "cattrs", "lxml"}
@@ -95,9 +96,11 @@ def imports(module: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             origin = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*origin, *([node.module] if node.module else [])])
-            # `from medsign import pki` names a room, `from medsign.pki import path` is in one.
+            # `from medsign import pki` names a room, `from medsign import MedSign` a name in one.
             whole = (
-                [f"{base}.{alias.name}" for alias in node.names] if base == "medsign" else [base]
+                [HOMES.get(alias.name, f"{base}.{alias.name}") for alias in node.names]
+                if base == "medsign"
+                else [base]
             )
             yield from ((node.lineno, name) for name in whole)
 
