@@ -119,6 +119,7 @@ class _Window:
             base_url="https://pki.invalid",
             ocsp_url=ocsp.url if ocsp else None,
             tsp_url=tsp.url if tsp else None,
+            crl_urls=self.config.crls,
             trust=self._trust,
             intermediates=self._intermediates,
             clock=self.clock,
@@ -334,5 +335,3 @@ def watched(certificate: Certificate, label: str = "") -> Watched:
         key_until=period.not_after if period else None,
         label=label or holder_of(certificate).surname or "",
     )
-
-

@@ -53,6 +53,7 @@ class Config:
     Attributes:
         services: Endpoints by service: ``ca``, ``ocsp``, ``tsp``, ``sep``, ``mchd``, ``ekp``.
         policy: How patient operations are.
+        crls: Addresses of revocation lists to fetch for verifications.
         store: File of the journal, or ``None`` for memory, which forgets with the process.
 
     Example:
@@ -63,6 +64,7 @@ class Config:
 
     services: Mapping[str, Endpoint] = attrs.field(factory=dict[str, Endpoint])
     policy: RetryPolicy = attrs.field(factory=RetryPolicy)
+    crls: tuple[str, ...] = ()
     store: Path | None = None
 
     def endpoint(self, service: str) -> Endpoint:
@@ -78,11 +80,12 @@ class Config:
 
     @classmethod
     def from_toml(cls, path: Path) -> Config:
-        """Read a TOML file: a table per service, ``store`` at the top.
+        """Read a TOML file: a table per service, ``store`` and ``crls`` at the top.
 
         ::
 
             store = "medsign.db"
+            crls = ["https://ca.test/root.crl"]
             [sep]
             url = "https://b2b-demo.n3health.ru/sep/api"
             token = "…"
@@ -94,15 +97,20 @@ class Config:
             table = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"settings file: {type(error).__name__}") from error
-        store = table.pop("store", None)
+        store, crls = table.pop("store", None), cast("list[object]", table.pop("crls", []))
+        if not isinstance(store, str | None):
+            raise ConfigError("store: not a str")
+        if not isinstance(crls, list):
+            raise ConfigError("crls: not a list of str")
         return cls(
             services={name: _endpoint(name, keys) for name, keys in table.items()},
-            store=path.parent / store if isinstance(store, str) else None,
+            crls=tuple(map(str, crls)),
+            store=path.parent / store if store else None,
         )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
-        """Read ``MEDSIGN_<SERVICE>_<KEY>`` and ``MEDSIGN_STORE``.
+        """Read ``MEDSIGN_<SERVICE>_<KEY>``, ``MEDSIGN_STORE`` and ``MEDSIGN_CRLS`` (with spaces).
 
         Args:
             environ: The variables; those of the process by default.
@@ -116,19 +124,21 @@ class Config:
         for variable, value in environ.items():
             service, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
             if variable.startswith(_PREFIX) and service in SERVICES:
-                tables.setdefault(service, {})[key] = int(value) if value.isdecimal() else value
+                number = key == "requests_per_minute" and value.isdecimal()
+                tables.setdefault(service, {})[key] = int(value) if number else value
         store = environ.get(f"{_PREFIX}STORE")
         return cls(
             services={name: _endpoint(name, keys) for name, keys in tables.items()},
+            crls=tuple(environ.get(f"{_PREFIX}CRLS", "").split()),
             store=Path(store) if store else None,
         )
 
 
-def _endpoint(service: str, keys: Any) -> Endpoint:
-    known = {field.name: field for field in attrs.fields(Endpoint)}
+def _endpoint(service: str, keys: object) -> Endpoint:
+    known = {field.name for field in attrs.fields(Endpoint)}
     if service not in SERVICES or not isinstance(keys, dict):
         raise ConfigError(f"{service!r} is no service; known: {', '.join(SERVICES)}")
-    table = {str(name): value for name, value in cast(dict[Any, Any], keys).items()}
+    table = cast("dict[str, Any]", keys)
     for name, value in table.items():
         kind = int if name == "requests_per_minute" else str
         if name not in known or not isinstance(value, kind):

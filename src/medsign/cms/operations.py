@@ -22,13 +22,22 @@ from medsign.codec.asn1 import (
     Certificate,
     RevocationList,
     SignedData,
+    decode_crl,
     decode_ocsp_response,
     decode_signed_data,
     decode_timestamp_request,
     decode_timestamp_response,
     to_binary,
 )
-from medsign.errors import BudgetExceeded, ConfigError, MalformedError, UnexpectedAnswer
+from medsign.errors import (
+    ApiError,
+    BudgetExceeded,
+    ConfigError,
+    DeadlineExceeded,
+    MalformedError,
+    TransportError,
+    UnexpectedAnswer,
+)
 from medsign.exchange import Context, Flow, do
 from medsign.gost import DigestAlgorithm, Provider
 from medsign.pki.ocsp import ocsp_request
@@ -48,6 +57,10 @@ _OCSP = ("application/ocsp-request", "application/ocsp-response")
 _TSP = ("application/timestamp-query", "application/timestamp-reply")
 
 
+def _urls(addresses: Iterable[str | httpx.URL]) -> tuple[httpx.URL, ...]:
+    return tuple(map(httpx.URL, addresses))
+
+
 @attrs.frozen(kw_only=True)
 class PkiContext(Context):
     """Settings of the services that prove things about certificates and signatures.
@@ -58,6 +71,7 @@ class PkiContext(Context):
         ocsp_url: Where to ask for the status of certificates, or ``None``. Only this address is
             asked: those in certificates come from whoever made the certificate.
         tsp_url: Where time stamps are given, or ``None``.
+        crl_urls: Where revocation lists are; roots publish one and answer no OCSP.
         provider: Who computes; by default `medsign.gost.default_provider`.
         entropy: Source of nonces.
     """
@@ -70,6 +84,7 @@ class PkiContext(Context):
     tsp_url: httpx.URL | None = attrs.field(
         default=None, converter=attrs.converters.optional(httpx.URL)
     )
+    crl_urls: tuple[httpx.URL, ...] = attrs.field(default=(), converter=_urls)
     provider: Provider | None = attrs.field(default=None, repr=False)
     entropy: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
 
@@ -108,11 +123,13 @@ class Verification:
         report: The verdict.
         facts: What was found; can be decided again later, offline.
         ocsp_responses: DER of the OCSP answers that were fetched.
+        crls: DER of the revocation lists that were fetched.
     """
 
     report: Report
     facts: Facts = attrs.field(repr=False)
     ocsp_responses: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    crls: tuple[bytes, ...] = attrs.field(default=(), repr=False)
 
 
 def status(
@@ -246,7 +263,8 @@ def verify_document(
         at: The moment of the verdict; now by default.
         certificates: Certificates that may help.
         crls: Revocation lists at hand.
-        ask: Whether to ask the OCSP service, when one is set.
+        ask: Whether to fetch revocation lists and OCSP answers, where services are set. What could
+            not be fetched is no error: the verdict says what is missing.
 
     Returns:
         The verdict, also for a file that is no signature at all.
@@ -259,15 +277,45 @@ def verify_document(
         crls=tuple(crls),
     )
     moment = at or context.clock.now()
-    fetched: list[bytes] = []
+    answers: list[bytes] = []
+    lists: list[bytes] = []
+    if ask:
+        for url in context.crl_urls:
+            lists += yield from _unless_refused(_get_list(context, url))
     if ask and context.ocsp_url is not None:
         questions = yield from do(partial(_questions, evidence, moment, context.provider))
         for certificate, issuer in questions:
-            fetched.append((yield from status(context, certificate, issuer)).response)
-    full = evidence.with_fetched(ocsp_responses=fetched)
+            answers += yield from _unless_refused(_ask(context, certificate, issuer))
+    full = evidence.with_fetched(crls=lists, ocsp_responses=answers)
     facts = yield from do(partial(collect, full, at=moment, provider=context.provider))
-    report = decide(facts, policy, at=moment)
-    return Verification(report=report, facts=facts, ocsp_responses=tuple(fetched))
+    return Verification(
+        report=decide(facts, policy, at=moment),
+        facts=facts,
+        ocsp_responses=tuple(answers),
+        crls=tuple(lists),
+    )
+
+
+def _ask(context: PkiContext, certificate: Certificate, issuer: Certificate) -> Flow[bytes]:
+    return (yield from status(context, certificate, issuer)).response
+
+
+def _get_list(context: PkiContext, url: httpx.URL) -> Flow[bytes]:
+    request = context.request("GET", str(url), headers={"Accept": "application/pkix-crl"})
+    body = (yield from context.fetch("crl", request)).body
+    try:
+        decode_crl(to_binary(body))
+    except (MalformedError, BudgetExceeded) as error:
+        raise UnexpectedAnswer(f"crl: {error}") from error
+    return body
+
+
+def _unless_refused(asked: Flow[bytes]) -> Flow[list[bytes]]:
+    """Return the evidence, or none: what is missing then stands in the report."""
+    try:
+        return [(yield from asked)]
+    except (ApiError, TransportError, UnexpectedAnswer, DeadlineExceeded):
+        return []
 
 
 def _post(

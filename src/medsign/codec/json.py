@@ -15,14 +15,16 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, TypeVar, cast, get_origin
+from typing import Any, TypeVar, get_origin
 
 import attrs
 from cattrs import ClassValidationError, Converter, IterableValidationError, transform_error
 from cattrs.cols import (
     homogenous_tuple_structure_factory,
+    is_mapping,
     is_sequence,
     list_structure_factory,
+    mapping_structure_factory,
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -160,13 +162,11 @@ def _wire_names(kind: type[Any]) -> dict[str, Any]:
     return {field.name: override(rename=wire(field)) for field in attrs.fields(kind)}
 
 
-def _attrs_from_json(kind: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
-    build = make_dict_structure_fn(kind, converter, **_wire_names(kind))
-
+def _only_object(build: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def hook(value: Any, as_kind: Any) -> Any:
         if not isinstance(value, Mapping):
             raise _WrongTypeError("an object")
-        return build(cast(Mapping[str, Any], value), as_kind)
+        return build(value, as_kind)
 
     return hook
 
@@ -220,7 +220,10 @@ def _make_converter() -> Converter:
     converter = Converter()
 
     def attrs_hook(kind: Any) -> Any:
-        return _attrs_from_json(kind, converter)
+        return _only_object(make_dict_structure_fn(kind, converter, **_wire_names(kind)))
+
+    def mapping_hook(kind: Any) -> Any:
+        return _only_object(mapping_structure_factory(kind, converter))
 
     def list_hook(kind: Any) -> Any:
         return _only_list(list_structure_factory(kind, converter))
@@ -241,6 +244,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(date, _day)
     converter.register_structure_hook(bytes, _octets)
     converter.register_structure_hook_factory(attrs.has, attrs_hook)
+    converter.register_structure_hook_factory(is_mapping, mapping_hook)
     converter.register_structure_hook_factory(is_sequence, list_hook)
     converter.register_structure_hook_factory(_is_tuple, tuple_hook)
     # Last registered wins: an enumeration of strings is a string, an identifier an attrs class.

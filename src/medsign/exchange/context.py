@@ -35,6 +35,7 @@ from medsign.exchange.events import (
 from medsign.exchange.ledger import Ledger, Outcome
 from medsign.exchange.limits import RateLimit
 from medsign.exchange.problem import refusal, request_id
+from medsign.exchange.redaction import QuietURL
 from medsign.exchange.retry import Repeat, RetryPolicy, may_repeat, outcome_unknown
 from medsign.store import MemoryStore, Store
 
@@ -116,12 +117,11 @@ class Context:
             fields["Content-Type"] = content_type
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         url = self.base_url.join(path)
-        return httpx.Request(
-            method,
-            url.copy_merge_params(parameters) if parameters else url,
-            headers=fields,
-            content=payload,
-        )
+        if parameters:
+            url = url.copy_merge_params(parameters)
+        request = httpx.Request(method, url, headers=fields, content=payload)
+        request.url = QuietURL(request.url)
+        return request
 
     def fetch(
         self, operation: str, request: httpx.Request, *, repeat: Repeat = Repeat.SAFE

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import httpx
+
 MASK: Final = "***"
 
 # What a remote system may quote back at us: numbers of people, mail addresses, bearer tokens,
@@ -14,7 +16,7 @@ _PERSONAL: Final = re.compile(
     r"""
     (?:N3|Bearer|Basic)\s+\S+                                      # credentials
     | [\w.+-]+@[\w-]+\.[\w.-]+                                     # e-mail
-    | \+?\d(?:[\s()-]?\d){9,}                                      # СНИЛС, ИНН, phone, passport
+    | \+?\d(?:[\s()-]{0,2}\d){9,}                                   # СНИЛС, ИНН, phone, passport
     | \b\d{2}\s?\d{2}\s\d{6}\b                                     # passport with spaces
     | \b[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?\s+[А-ЯЁ][а-яё]+\s+[А-ЯЁ][а-яё]+(?:вич|вна|ична|ыч|инична)\b
     | \b[А-ЯЁ][а-яё]+\s+[А-ЯЁ]\.\s?[А-ЯЁ]\.                        # Фамилия И. О.
@@ -47,3 +49,24 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value if name.lower() in _OPEN_HEADERS else MASK for name, value in headers.items()
     }
+
+
+class QuietURL(httpx.URL):
+    """A URL whose text hides its query.
+
+    httpx writes the text of every URL to its log at level INFO, and some registries take numbers
+    of organisations and people in the query. The wire gets the whole URL.
+
+    Example:
+        >>> str(QuietURL("https://registry.test/poa?issuerInn=7700000000"))
+        'https://registry.test/poa?***'
+    """
+
+    def __str__(self) -> str:
+        """Return the URL with its query masked."""
+        whole = super().__str__()
+        bare, mark, _ = whole.partition("?")
+        return f"{bare}?{MASK}" if mark else whole
+
+    def __repr__(self) -> str:
+        return f"QuietURL({str(self)!r})"

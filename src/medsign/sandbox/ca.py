@@ -67,6 +67,7 @@ class CaService(Service):
         """Return the numbers that do not pass the checks through СМЭВ."""
         return {
             "rootUrl": f"{self.world.base_url}{self.base}/aia/root.cer",
+            "crlUrls": [f"{self.world.base_url}{self.base}/crl/root.crl"],
             "issuerUrls": [
                 f"{self.world.base_url}{self.base}/aia/{authority}.cer" for authority in Authority
             ],

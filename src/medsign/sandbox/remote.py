@@ -37,7 +37,10 @@ class Remote:
 
     def config(self) -> Config:
         """Return the settings with which a client reaches every service."""
-        return Config(services={name: _endpoint(of) for name, of in self._services.items()})
+        return Config(
+            services={name: _endpoint(of) for name, of in self._services.items()},
+            crls=tuple(self._services["ca"]["crlUrls"]),
+        )
 
     def trust(self) -> TrustStore:
         """Return the root of the sandbox; trust it nowhere else."""
@@ -65,7 +68,7 @@ class Remote:
         """Move the world's time forward."""
         self.post("/_sandbox/clock/advance", {"seconds": seconds})
 
-    def post(self, path: str, body: object = None) -> Any:
+    def post(self, path: str, body: object = None) -> dict[str, Any]:
         """Do something in the world that a client cannot do: pay, sign as a patient.
 
         Raises:
@@ -73,7 +76,7 @@ class Remote:
         """
         return _read(self._http.post(path, content=json.encode(body)))
 
-    def _get(self, path: str) -> Any:
+    def _get(self, path: str) -> dict[str, Any]:
         try:
             return _read(self._http.get(path))
         except httpx.TransportError as error:
@@ -96,7 +99,7 @@ def _endpoint(about: dict[str, Any]) -> Endpoint:
     )
 
 
-def _read(response: httpx.Response) -> Any:
+def _read(response: httpx.Response) -> dict[str, Any]:
     if response.is_success:
-        return json.decode(Any, response.content) if response.content else None
+        return json.decode(dict[str, Any], response.content) if response.content else {}
     raise UnexpectedAnswer(f"the sandbox refused with status {response.status_code}")

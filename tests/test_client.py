@@ -1,0 +1,233 @@
+"""The one window: both colours reach every service, and who constructs, closes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from medsign import AsyncMedSign, Config, Endpoint, MedSign, watched
+from medsign.clock import SystemClock
+from medsign.cms import WITH_STAMP, Indication, SubIndication
+from medsign.cms.client import AsyncPki
+from medsign.cms.client import Pki as PkiService
+from medsign.errors import ConfigError, UnexpectedAnswer
+from medsign.exchange import Event, RequestSent
+from medsign.sandbox import Fault, FaultKind, Sandbox
+from medsign.sandbox.pki import Authority, Pki
+from medsign.signers import SoftwareSigner
+from medsign.store import MemoryStore
+from medsign.watch import Notice
+
+DOCUMENT = "Протокол осмотра".encode()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as world:
+        yield world
+
+
+@pytest.fixture
+def doctor(sandbox: Sandbox) -> SoftwareSigner:
+    return sandbox.world.part(Pki).enrol(
+        Authority.COMMERCIAL,
+        common_name="Тестов Иван Ильич",
+        surname="Тестов",
+        given_names="Иван Ильич",
+    )
+
+
+@pytest.mark.req("F068", "F175", "F178")
+def test_every_service_is_reached_through_one_window(sandbox: Sandbox) -> None:
+    with sandbox.connect() as window:
+        assert list(window.ca.certificates()) == []
+        assert window.mchd.generate_number()
+        assert list(window.sep.documents()) == []
+        assert not window.gosuslugi.check_kit([], "registration").accepted
+        assert window.ekp.context.service == "ekp"
+
+
+@pytest.mark.req("F011", "F137", "F152")
+def test_a_document_is_signed_with_a_stamp_and_verified_with_fetched_status(
+    sandbox: Sandbox, doctor: SoftwareSigner
+) -> None:
+    with sandbox.connect() as window:
+        signature = window.pki.sign(DOCUMENT, doctor)
+        verification = window.pki.verify(signature, DOCUMENT, policy=WITH_STAMP)
+    assert verification.report.passed
+    assert verification.report.signers[0].proved_by == "time stamp"
+    assert verification.ocsp_responses
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_async_window_does_the_same(
+    sandbox: Sandbox, doctor: SoftwareSigner, backend: str
+) -> None:
+    async def day() -> bool:
+        async with sandbox.async_connect() as window:
+            signature = await window.pki.sign(DOCUMENT, doctor)
+            verification = await window.pki.verify(signature, DOCUMENT, policy=WITH_STAMP)
+            assert [one async for one in window.sep.documents()] == []
+            return verification.report.passed
+
+    assert anyio.run(day, backend=backend)
+
+
+def test_a_changed_document_is_refused(sandbox: Sandbox, doctor: SoftwareSigner) -> None:
+    with sandbox.connect() as window:
+        signature = window.pki.sign(DOCUMENT, doctor)
+        report = window.pki.verify(signature, DOCUMENT + b"!").report
+    assert report.indication is Indication.TOTAL_FAILED
+
+
+def test_a_revoked_certificate_is_noticed_at_once(sandbox: Sandbox, doctor: SoftwareSigner) -> None:
+    authorities = sandbox.world.part(Pki)
+    with sandbox.connect() as window:
+        signature = window.pki.sign(DOCUMENT, doctor, stamped=False)
+        assert window.pki.verify(signature, DOCUMENT).report.passed
+        sandbox.clock.advance(timedelta(minutes=1))
+        authorities.change(f"{doctor.certificate.serial_number:x}", "revoke", "keyCompromise")
+        sandbox.clock.advance(timedelta(minutes=1))
+        report = window.pki.verify(signature, DOCUMENT).report
+    assert not report.passed
+    assert report.sub_indication in {SubIndication.REVOKED, SubIndication.REVOKED_NO_POE}
+
+
+def test_nobody_is_trusted_by_default(sandbox: Sandbox, doctor: SoftwareSigner) -> None:
+    with sandbox.connect() as window:
+        signature = window.pki.sign(DOCUMENT, doctor, stamped=False)
+        config = window.config
+    with MedSign(config, transport=sandbox.transport()) as stranger:
+        report = stranger.pki.verify(signature, DOCUMENT).report
+    assert report.sub_indication is SubIndication.NO_CERTIFICATE_CHAIN_FOUND
+
+
+def test_no_certificate_decides_whom_we_ask(sandbox: Sandbox, doctor: SoftwareSigner) -> None:
+    asked: list[Event] = []
+    with sandbox.connect() as window:
+        signature = window.pki.sign(DOCUMENT, doctor, stamped=False)
+        services = {name: end for name, end in window.config.services.items() if name != "ocsp"}
+    with MedSign(
+        Config(services=services), transport=sandbox.transport(), on_event=asked.append
+    ) as silent:
+        silent.pki.verify(signature, DOCUMENT)
+    assert doctor.certificate.ocsp_urls
+    assert asked == []
+
+
+@pytest.mark.parametrize("kind", [FaultKind.STATUS, FaultKind.TRUNCATED])
+def test_a_time_stamp_service_in_trouble_is_asked_again(
+    sandbox: Sandbox, doctor: SoftwareSigner, kind: FaultKind
+) -> None:
+    sandbox.world.faults.add(Fault(kind=kind, match="/tsp*"))
+    with sandbox.connect() as window:
+        assert window.pki.sign(DOCUMENT, doctor)
+
+
+def test_an_answer_that_is_no_ocsp_answer_is_named(
+    sandbox: Sandbox, doctor: SoftwareSigner
+) -> None:
+    garbage = httpx.MockTransport(lambda _: httpx.Response(200, content=b"<html>"))
+    config = Config(services={"ocsp": Endpoint(url="https://ocsp.test")})
+    with (
+        MedSign(config, transport=garbage) as window,
+        pytest.raises(UnexpectedAnswer, match="ocsp"),
+    ):
+        window.pki.status(doctor.certificate, sandbox.world.part(Pki).intermediates[0])
+
+
+def test_a_status_that_cannot_be_had_leaves_the_verdict_open(
+    sandbox: Sandbox, doctor: SoftwareSigner
+) -> None:
+    with sandbox.connect() as window:
+        signature = window.pki.sign(DOCUMENT, doctor)
+        sandbox.world.faults.add(Fault(kind=FaultKind.CONNECT, match="/ocsp*", times=99))
+        report = window.pki.verify(signature, DOCUMENT).report
+    assert report.indication is Indication.INDETERMINATE
+    assert report.sub_indication is SubIndication.TRY_LATER
+
+
+def test_a_stamp_without_a_service_is_refused_before_anything_is_signed(
+    doctor: SoftwareSigner,
+) -> None:
+    with MedSign(Config()) as window, pytest.raises(ConfigError):
+        window.pki.sign(DOCUMENT, doctor)
+
+
+def test_events_of_all_services_come_to_one_hook(sandbox: Sandbox) -> None:
+    events: list[Event] = []
+    with sandbox.connect(on_event=events.append) as window:
+        list(window.ca.certificates())
+        list(window.sep.documents())
+    services = [event.service for event in events if isinstance(event, RequestSent)]
+    assert services == ["ca", "sep"]
+
+
+@pytest.mark.req("F066", "F103", "F106", "F180", "F404")
+def test_an_expiring_certificate_is_noticed_once(sandbox: Sandbox, doctor: SoftwareSigner) -> None:
+    notices: list[Notice] = []
+    sandbox.clock.set(doctor.certificate.not_after - timedelta(days=5))
+    with sandbox.connect() as window:
+        watch = window.watch(notices.append)
+        watch.check([watched(doctor.certificate)])
+        watch.check([watched(doctor.certificate)])
+    assert len(notices) == 1
+
+
+class Closing(httpx.MockTransport):
+    closed = False
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: httpx.Response(404))
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def test_a_given_client_and_store_are_not_closed() -> None:
+    store, transport = MemoryStore(), Closing()
+    with httpx.Client(transport=transport) as http:
+        MedSign(Config(), http=http, store=store).close()
+        assert not http.is_closed
+    assert list(store.streams()) == []
+
+
+def test_what_a_window_opened_it_closes(tmp_path: Path) -> None:
+    transport = Closing()
+    window = MedSign(Config(store=tmp_path / "journal.db"), transport=transport)
+    window.close()
+    assert transport.closed
+
+    async def main() -> None:
+        async with AsyncMedSign(Config(), transport=(other := Closing())):
+            pass
+        assert other.closed
+
+    anyio.run(main)
+
+
+def test_calls_left_open_by_a_dead_process_are_found_by_the_next(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / "journal.db"
+    with sandbox.connect() as window:
+        config = window.config
+    settings = Config(services=config.services, store=file)
+    with MedSign(settings, transport=sandbox.transport(), clock=SystemClock()) as first:
+        request = first.sep.context.request("POST", "documents", body={})
+        first.sep.context.ledger.open("sep.send", "k-1", request)
+    with MedSign(settings, transport=sandbox.transport()) as second:
+        assert [call.key for call in second.sep.unfinished()] == ["k-1"]
+        assert second.ca.unfinished() == []
+
+
+def test_the_pki_service_is_declared_once_for_both_colours() -> None:
+    assert AsyncPki.sign.flow is PkiService.sign.flow

@@ -1,0 +1,94 @@
+"""Settings are read when somebody asks, and a wrong one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medsign import Config, Endpoint
+from medsign.errors import ConfigError
+
+
+@pytest.mark.req("F190", "F193", "F195", "F102")
+def test_settings_are_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "medsign.toml"
+    file.write_text(
+        'store = "journal.db"\n'
+        '[sep]\nurl = "https://b2b-demo.n3health.ru/sep/api"\n'
+        'token = "t"\norganization = "1.2.643.2.69.1.2.999"\nrequests_per_minute = 50\n',
+        encoding="utf-8",
+    )
+    config = Config.from_toml(file)
+    assert config.store == tmp_path / "journal.db"
+    assert config.endpoint("sep") == Endpoint(
+        url="https://b2b-demo.n3health.ru/sep/api",
+        token="t",
+        organization="1.2.643.2.69.1.2.999",
+        requests_per_minute=50,
+    )
+
+
+@pytest.mark.req("F197")
+def test_each_service_has_a_token_of_its_own() -> None:
+    config = Config.from_env(
+        {
+            "MEDSIGN_SEP_URL": "https://sep.test",
+            "MEDSIGN_SEP_TOKEN": "one",
+            "MEDSIGN_CA_URL": "https://ca.test",
+            "MEDSIGN_CA_TOKEN": "two",
+            "MEDSIGN_STORE": "journal.db",
+            "PATH": "/bin",
+        }
+    )
+    assert [config.endpoint(name).token for name in ("sep", "ca")] == ["one", "two"]
+    assert config.store == Path("journal.db")
+
+
+def test_a_number_of_digits_stays_a_token() -> None:
+    config = Config.from_env({"MEDSIGN_CA_URL": "https://ca.test", "MEDSIGN_CA_TOKEN": "0012"})
+    assert config.endpoint("ca").token == "0012"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[sep",
+        '[unknown]\nurl = "https://x.test"',
+        '[sep]\ntoken = "t"',
+        "[sep]\nurl = 5",
+        '[sep]\nurl = "https://x.test"\ncolour = "red"',
+        '[sep]\nurl = "https://x.test"\nrequests_per_minute = "many"',
+        "sep = 5",
+        "store = 5",
+        'crls = "https://ca.test/root.crl"',
+    ],
+)
+def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "medsign.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError):
+        Config.from_toml(file)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        Config.from_toml(tmp_path / "none.toml")
+
+
+def test_a_rate_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        Config.from_env(
+            {"MEDSIGN_CA_URL": "https://ca.test", "MEDSIGN_CA_REQUESTS_PER_MINUTE": "many"}
+        )
+
+
+def test_a_service_that_is_not_set_is_named() -> None:
+    with pytest.raises(ConfigError, match="'ekp'"):
+        Config().endpoint("ekp")
+
+
+def test_secrets_do_not_show() -> None:
+    endpoint = Endpoint(url="https://x.test", token="secret-t", password="secret-p", login="me")
+    assert "secret" not in repr(Config(services={"ca": endpoint}))
+    assert "me" not in repr(endpoint).replace("requests_per_minute", "")
