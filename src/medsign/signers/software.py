@@ -6,10 +6,18 @@ DSS, CryptoPro CSP or a token.
 
 from __future__ import annotations
 
+import secrets
+
 import attrs
 
-from medsign.codec.asn1 import Certificate, decode_certificate, decode_private_key, to_binary
-from medsign.errors import InvalidKey
+from medsign.codec.asn1 import (
+    Certificate,
+    decode_certificate,
+    decode_private_key,
+    pkcs12,
+    to_binary,
+)
+from medsign.errors import InvalidKey, UsageError
 from medsign.gost import (
     DigestAlgorithm,
     ParamSet,
@@ -19,7 +27,8 @@ from medsign.gost import (
     default_provider,
     param_set,
 )
-from medsign.pki.keys import private_key, public_key
+from medsign.pki.keys import private_key, private_key_info, public_key
+from medsign.signers.passwords import ITERATIONS, MAX_ITERATIONS, KeyCipher, Password, Random
 
 CRYPTOPRO_A = "1.2.643.2.2.35.1"
 
@@ -106,20 +115,71 @@ class SoftwareSigner(SoftwareKey):
             raise InvalidKey("the certificate is of another key")
 
 
-def load_key(data: bytes, *, provider: Provider | None = None) -> SoftwareKey:
-    """Read an unencrypted PKCS#8 key.
+def load_key(
+    data: bytes,
+    password: str | None = None,
+    *,
+    provider: Provider | None = None,
+    max_iterations: int = MAX_ITERATIONS,
+) -> SoftwareKey:
+    """Read a PKCS#8 key, open or under a password (RFC 9337).
 
     Args:
         data: PEM, DER or bare base64.
+        password: What opens an encrypted key; an open one needs none.
         provider: Who will compute; by default `medsign.gost.default_provider`.
+        max_iterations: How many iterations of the password the file may cost.
 
     Raises:
         MalformedError: It is no such key.
-        InvalidKey: The number fails its checks.
-        Unavailable: The curve is not known.
+        InvalidKey: The number fails its checks; or the password is wrong or the file is damaged,
+            which look the same.
+        UsageError: The key is encrypted and there is no password.
+        BudgetExceeded: It is too large or asks for too many iterations.
+        Unavailable: The curve or the encryption is not known.
     """
-    key = private_key(decode_private_key(to_binary(data)))
+    binary = to_binary(data)
+    encrypted = pkcs12.decode_encrypted_key(binary)
+    if encrypted and password is None:
+        raise UsageError("the key is encrypted: it needs a password")
+    opener = Password(password or "", max_iterations, provider)
+    key = private_key(opener.open(encrypted or binary, decode_private_key))
     return SoftwareKey(key, provider=provider or default_provider())
+
+
+def save_key(
+    key: SoftwareKey,
+    password: str,
+    *,
+    cipher: KeyCipher = KeyCipher.KUZNYECHIK_OMAC,
+    iterations: int = ITERATIONS,
+    random: Random = secrets.token_bytes,
+) -> bytes:
+    """Write a key as PKCS#8 under a password (RFC 9337).
+
+    Args:
+        key: The key.
+        password: What the file is to be opened with.
+        cipher: What hides the key.
+        iterations: How often the password is hashed; a second of pure Python for about 2000.
+        random: Where the salt comes from.
+
+    Returns:
+        DER; the label of its PEM is ``ENCRYPTED PRIVATE KEY``.
+
+    Example:
+        >>> key = SoftwareKey.generate()
+        >>> file = save_key(key, "secret", iterations=1)
+        >>> load_key(file, "secret").public_key == key.public_key
+        True
+        >>> load_key(file, "another")
+        Traceback (most recent call last):
+            ...
+        medsign.errors.InvalidKey: the password is wrong or the file is damaged
+    """
+    closer = Password(password, iterations, key.provider)
+    hidden = closer.close(private_key_info(key.key), cipher, iterations=iterations, random=random)
+    return pkcs12.encode_encrypted_key(hidden)
 
 
 def load_signer(
