@@ -34,14 +34,14 @@ class Command(TyperGroup):
             with it.
         """
         standalone = settings.pop("standalone_mode", True)
-        code = self._code(*arguments, **settings)
+        code = self._code(*arguments, **settings | {"standalone_mode": False})
         if standalone:
             sys.exit(code)
         return code
 
     def _code(self, *arguments: Any, **settings: Any) -> int:
         try:
-            return super().main(*arguments, **settings, standalone_mode=False) or ExitCode.PASSED
+            return super().main(*arguments, **settings) or ExitCode.PASSED
         except MedsignError as error:
             screen = console(stderr=True)
             screen.print(f"[red]{escape(error.diagnostics())}[/]")

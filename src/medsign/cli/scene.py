@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,7 +66,7 @@ class Town:
         self._visit("POST", f"{page}/code", data={"code": self._last(phone, _CODE)})
 
     @contextmanager
-    def ago(self, past: timedelta) -> Iterator[None]:
+    def ago(self, past: timedelta) -> Generator[None, None, None]:
         """Let something happen in the past; afterwards it is today again."""
         today = self._remote.now()
         self._set_clock(today - past)
@@ -134,7 +134,7 @@ class Scene:
 
 
 @contextmanager
-def scene(url: str | None = None) -> Iterator[Scene]:
+def scene(url: str | None = None) -> Generator[Scene, None, None]:
     """Open a window on a sandbox; waits pass at once, for its clock can be moved.
 
     Args:
@@ -162,7 +162,7 @@ def scene(url: str | None = None) -> Iterator[Scene]:
 
 
 @contextmanager
-def _door(url: str | None) -> Iterator[httpx.Client]:
+def _door(url: str | None) -> Generator[httpx.Client, None, None]:
     if url is not None:
         with new_client() as http:
             http.base_url = httpx.URL(url)
