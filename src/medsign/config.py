@@ -97,14 +97,15 @@ class Config:
             table = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"settings file: {type(error).__name__}") from error
-        store, crls = table.pop("store", None), cast("list[object]", table.pop("crls", []))
+        store: object = table.pop("store", None)
+        crls: object = table.pop("crls", [])
         if not isinstance(store, str | None):
             raise ConfigError("store: not a str")
         if not isinstance(crls, list):
             raise ConfigError("crls: not a list of str")
         return cls(
             services={name: _endpoint(name, keys) for name, keys in table.items()},
-            crls=tuple(map(str, crls)),
+            crls=tuple(map(str, cast("list[object]", crls))),
             store=path.parent / store if store else None,
         )
 

@@ -24,7 +24,6 @@ from cattrs.cols import (
     is_mapping,
     is_sequence,
     list_structure_factory,
-    mapping_structure_factory,
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -154,12 +153,14 @@ def _octets(value: Any, _: Any) -> bytes:
         raise _WrongTypeError("base64") from None
 
 
-def _wire_names(kind: type[Any]) -> dict[str, Any]:
-    def wire(field: attrs.Attribute[Any]) -> str:
-        head, *rest = field.name.split("_")
-        return str(field.metadata.get("wire", head + "".join(word.capitalize() for word in rest)))
+def wire_name(field: attrs.Attribute[Any]) -> str:
+    """Return how a field of a class is called in JSON."""
+    head, *rest = field.name.split("_")
+    return str(field.metadata.get("wire", head + "".join(word.capitalize() for word in rest)))
 
-    return {field.name: override(rename=wire(field)) for field in attrs.fields(kind)}
+
+def _wire_names(kind: type[Any]) -> dict[str, Any]:
+    return {field.name: override(rename=wire_name(field)) for field in attrs.fields(kind)}
 
 
 def _only_object(build: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -223,7 +224,7 @@ def _make_converter() -> Converter:
         return _only_object(make_dict_structure_fn(kind, converter, **_wire_names(kind)))
 
     def mapping_hook(kind: Any) -> Any:
-        return _only_object(mapping_structure_factory(kind, converter))
+        return _only_object(converter.gen_structure_mapping(kind))
 
     def list_hook(kind: Any) -> Any:
         return _only_list(list_structure_factory(kind, converter))

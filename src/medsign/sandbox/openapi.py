@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type
 
 import attrs
 
+from medsign.codec.json import wire_name
 from medsign.identifiers import Identifier
 from medsign.sandbox.desk import routes_of
 from medsign.sandbox.routing import JSON_TYPE, Call, Route, Service
@@ -222,9 +223,3 @@ class _Schemas:
                 "required": [wire_name(f) for f in fields if f.default is attrs.NOTHING],
             }
         return {"$ref": f"#/components/schemas/{name}"}
-
-
-def wire_name(field: attrs.Attribute[Any]) -> str:
-    """Return the name that a field has in JSON, as `medsign.codec.json` writes it."""
-    head, *rest = field.name.split("_")
-    return str(field.metadata.get("wire", head + "".join(word.capitalize() for word in rest)))
