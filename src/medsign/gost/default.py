@@ -8,27 +8,25 @@ from pathlib import Path
 from typing import BinaryIO
 
 from medsign.gost.params import DigestAlgorithm, Octets
-from medsign.gost.portable import PortableProvider
 from medsign.gost.provider import Provider
-from medsign.gost.selftest import self_test
+from medsign.gost.providers import PROVIDERS, FirstAvailable
 
 _CHUNK = 1 << 16
 
 
 @functools.cache
 def default_provider() -> Provider:
-    """Return the portable provider, tested at the first call.
+    """Return the provider that is used when nobody names one.
 
-    Raises:
-        Unavailable: It failed its self-test: this Python computes wrong.
+    It leaves each task to the first of `medsign.gost.PROVIDERS` that can do it on this machine;
+    each is loaded and tested when it is first needed. The last one, the portable one, is always
+    there. To pin another choice, pass what `medsign.gost.choose` returns.
 
     Example:
         >>> default_provider().name
-        'portable'
+        'nettle, openssl, gostprov, libgcrypt, portable'
     """
-    provider = PortableProvider()
-    self_test(provider)
-    return provider
+    return FirstAvailable(PROVIDERS)
 
 
 def digest(
@@ -49,9 +47,11 @@ def digest(
         '90776cb0'
     """
     hasher = (provider or default_provider()).hasher(algorithm)
-    chunks = (memoryview(data),) if isinstance(data, Octets) else data
-    for chunk in chunks:
-        hasher.update(chunk)
+    if isinstance(data, bytes):
+        hasher.update(data)
+    else:
+        for chunk in (memoryview(data),) if isinstance(data, Octets) else data:
+            hasher.update(chunk)
     return hasher.digest()
 
 

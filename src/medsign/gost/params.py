@@ -90,6 +90,20 @@ class ParamSet:
         """The hash that the standard pairs with this length of key."""
         return DigestAlgorithm.STREEBOG_256 if self.size == 32 else DigestAlgorithm.STREEBOG_512
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """What makes a set the same curve and base point as another one of another name."""
+        return self.p, self.a, self.b, self.x, self.y, self.q
+
+    def check_digest(self, digest: bytes) -> None:
+        """Check that a digest has the length that is signed here.
+
+        Raises:
+            UsageError: It has another one.
+        """
+        if len(digest) != self.digest.size:
+            raise UsageError(f"{self.name} signs digests of {self.digest.size} octets")
+
 
 def _int(*digits: str) -> int:
     return int("".join(digits), 16)

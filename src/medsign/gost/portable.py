@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from medsign.errors import UsageError
 from medsign.gost.curve import Comb, curve_of
 from medsign.gost.keys import PrivateKey, PublicKey
 from medsign.gost.params import DigestAlgorithm, ParamSet
@@ -118,8 +117,7 @@ class _KeyTable:
 
 def _number(params: ParamSet, digest: bytes) -> int:
     """Return e of GOST R 34.10-2012 §6.1: the digest, little-endian, modulo q, never zero."""
-    if len(digest) != params.digest.size:
-        raise UsageError(f"{params.name} signs digests of {params.digest.size} octets")
+    params.check_digest(digest)
     return int.from_bytes(digest, "little") % params.q or 1
 
 

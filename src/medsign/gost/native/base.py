@@ -1,0 +1,118 @@
+"""What native providers have in common."""
+
+from __future__ import annotations
+
+import abc
+import secrets
+import threading
+from collections.abc import Iterator
+
+from medsign.errors import UsageError
+from medsign.gost.keys import PrivateKey, PublicKey
+from medsign.gost.params import DigestAlgorithm, Octets, ParamSet
+from medsign.gost.provider import Hasher
+from medsign.gost.scalar import draw
+
+_PIECE = 1 << 16
+
+
+class NativeHasher(abc.ABC):
+    """A running digest in native memory.
+
+    The lock is there because the GIL is not while native code runs: two threads in one state
+    would write past its buffer, not just mix up a digest.
+    """
+
+    def __init__(self, algorithm: DigestAlgorithm) -> None:
+        self.algorithm = algorithm
+        self._lock = threading.Lock()
+
+    def update(self, data: Octets, /) -> None:
+        """Add octets to the message."""
+        with self._lock:
+            for piece in _pieces(data):
+                self._absorb(piece)
+
+    def digest(self) -> bytes:
+        """Return the digest of what was added so far; more may be added."""
+        return self.copy()._finish()
+
+    def copy(self) -> NativeHasher:
+        """Return an independent hasher of the same octets."""
+        with self._lock:
+            return self._twin()
+
+    @abc.abstractmethod
+    def _absorb(self, piece: bytes) -> None: ...
+
+    @abc.abstractmethod
+    def _twin(self) -> NativeHasher: ...
+
+    @abc.abstractmethod
+    def _finish(self) -> bytes: ...
+
+
+def _pieces(data: Octets) -> Iterator[bytes]:
+    """Yield octets as ctypes takes them: bytes as they are, what may change under us in copies."""
+    if isinstance(data, bytes):
+        yield data
+    else:
+        view = memoryview(data)
+        view = view.cast("B") if view.contiguous else memoryview(view.tobytes())
+        for start in range(0, len(view), _PIECE):
+            yield bytes(view[start : start + _PIECE])
+
+
+class NativeProvider(abc.ABC):
+    """A `Provider` that leaves signatures of the curves in `_curves` to a library."""
+
+    name: str
+
+    @abc.abstractmethod
+    def supports(self, params: ParamSet) -> bool:
+        """Tell whether keys on this curve can sign and verify here."""
+
+    @abc.abstractmethod
+    def hasher(self, algorithm: DigestAlgorithm) -> Hasher:
+        """Return a new hasher."""
+
+    def generate(self, params: ParamSet) -> PrivateKey:
+        """Return a new private key, drawn from the operating system."""
+        self._check(params)
+        return PrivateKey(params, draw(params.q, secrets.token_bytes))
+
+    def sign(self, key: PrivateKey, digest: bytes) -> bytes:
+        """Sign a digest; see `Provider.sign`."""
+        self._check(key.params)
+        key.params.check_digest(digest)
+        return self._sign(key, digest)
+
+    def verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+        """Tell whether a signature is good; see `Provider.verify`."""
+        self._check(key.params)
+        key.params.check_digest(digest)
+        return len(signature) == 2 * key.params.size and self._verify(key, digest, signature)
+
+    def _check(self, params: ParamSet) -> None:
+        if not self.supports(params):
+            raise UsageError(f"the provider {self.name} does not know {params.name}")
+
+    @abc.abstractmethod
+    def _sign(self, key: PrivateKey, digest: bytes) -> bytes: ...
+
+    @abc.abstractmethod
+    def _verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool: ...
+
+
+class DigestProvider(NativeProvider):
+    """A `Provider` that only hashes."""
+
+    def supports(self, params: ParamSet) -> bool:  # noqa: ARG002
+        """Tell that no curve is known here."""
+        return False
+
+    def _sign(self, key: PrivateKey, digest: bytes) -> bytes:
+        raise NotImplementedError
+
+    def _verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+        raise NotImplementedError

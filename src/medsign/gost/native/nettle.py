@@ -1,0 +1,132 @@
+"""GOST by nettle and hogweed, which GnuTLS and APT bring to nearly every Linux."""
+
+from __future__ import annotations
+
+import ctypes
+import secrets
+import sys
+from typing import Any
+
+from medsign.errors import Unavailable
+from medsign.gost.keys import PrivateKey, PublicKey
+from medsign.gost.native.base import NativeHasher, NativeProvider
+from medsign.gost.native.library import INT, POINTER, SIZE, open_library
+from medsign.gost.params import DigestAlgorithm, ParamSet, param_set
+from medsign.gost.scalar import Random, draw
+
+INSTALL = "libhogweed6 (Debian, Ubuntu)"
+# struct streebog512_ctx has 264 octets and no pointer, so a copy of the octets is a copy.
+_STATE = 512
+_LIMB = 8  # at most
+_CURVES = {
+    "nettle_get_gost_gc256b": "1.2.643.7.1.2.1.1.2",
+    "nettle_get_gost_gc512a": "1.2.643.7.1.2.1.2.1",
+}
+_NETTLE = {
+    "nettle_streebog256_init": (None, POINTER),
+    "nettle_streebog512_init": (None, POINTER),
+    "nettle_streebog512_update": (None, POINTER, SIZE, POINTER),
+    "nettle_streebog256_digest": (None, POINTER, SIZE, POINTER),
+    "nettle_streebog512_digest": (None, POINTER, SIZE, POINTER),
+}
+_HOGWEED: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(_CURVES, (POINTER,)),
+    "nettle_ecc_gostdsa_sign_itch": (SIZE, POINTER),
+    "nettle_ecc_gostdsa_verify_itch": (SIZE, POINTER),
+    "nettle_ecc_gostdsa_sign": (
+        *(None, POINTER, POINTER, POINTER, SIZE, POINTER),
+        *(POINTER, POINTER, POINTER),
+    ),
+    "nettle_ecc_gostdsa_verify": (
+        *(INT, POINTER, POINTER, SIZE, POINTER),
+        *(POINTER, POINTER, POINTER),
+    ),
+}
+
+
+class NettleProvider(NativeProvider):
+    """Streebog, and signatures on CryptoPro-A (256-B) and 512-A under all their names.
+
+    Numbers pass as arrays of limbs, so no GMP object ever holds a secret; the working memory of a
+    signature is zeroed.
+
+    Args:
+        random: Where nonces come from.
+
+    Raises:
+        Unavailable: The libraries are missing, or the machine is big-endian.
+    """
+
+    name = "nettle"
+
+    def __init__(self, *, random: Random = secrets.token_bytes) -> None:
+        if sys.byteorder != "little":
+            raise Unavailable("nettle on a big-endian machine", "another provider")
+        self._random = random
+        self._nettle = open_library("libnettle.so.8", INSTALL, _NETTLE)
+        self._hogweed = open_library("libhogweed.so.6", INSTALL, _HOGWEED)
+        self._curves = {
+            param_set(oid).numbers: getattr(self._hogweed, name)() for name, oid in _CURVES.items()
+        }
+
+    def supports(self, params: ParamSet) -> bool:
+        """Tell whether this is one of the two curves."""
+        return params.numbers in self._curves
+
+    def hasher(self, algorithm: DigestAlgorithm) -> NettleHasher:
+        """Return a new hasher."""
+        state = ctypes.create_string_buffer(_STATE)
+        getattr(self._nettle, f"nettle_streebog{8 * algorithm.size}_init")(state)
+        return NettleHasher(algorithm, self._nettle, state)
+
+    def _sign(self, key: PrivateKey, digest: bytes) -> bytes:
+        size, q = key.params.size, key.params.q
+        curve = self._curves[key.params.numbers]
+        r, s = ctypes.create_string_buffer(size), ctypes.create_string_buffer(size)
+        scratch = _limbs(self._hogweed.nettle_ecc_gostdsa_sign_itch(curve))
+        secret = key.to_octets()
+        # Zero has no meaning here and no chance to occur; the standard asks to look.
+        while not (any(r.raw) and any(s.raw)):
+            nonce = draw(q, self._random).to_bytes(size, "little")
+            self._hogweed.nettle_ecc_gostdsa_sign(curve, secret, nonce, size, digest, r, s, scratch)
+        ctypes.memset(scratch, 0, len(scratch))
+        return s.raw[::-1] + r.raw[::-1]
+
+    def _verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+        size = key.params.size
+        curve = self._curves[key.params.numbers]
+        scratch = _limbs(self._hogweed.nettle_ecc_gostdsa_verify_itch(curve))
+        s, r = signature[:size][::-1], signature[size:][::-1]
+        return bool(
+            self._hogweed.nettle_ecc_gostdsa_verify(
+                curve, key.to_octets(), size, digest, r, s, scratch
+            )
+        )
+
+
+def _limbs(count: int) -> ctypes.Array[ctypes.c_char]:
+    return ctypes.create_string_buffer(_LIMB * count)
+
+
+class NettleHasher(NativeHasher):
+    """A running Streebog of nettle."""
+
+    def __init__(
+        self, algorithm: DigestAlgorithm, library: ctypes.CDLL, state: ctypes.Array[ctypes.c_char]
+    ) -> None:
+        super().__init__(algorithm)
+        self._library = library
+        self._state = state
+
+    def _absorb(self, piece: bytes) -> None:
+        self._library.nettle_streebog512_update(self._state, len(piece), piece)
+
+    def _twin(self) -> NettleHasher:
+        state = ctypes.create_string_buffer(self._state.raw, _STATE)
+        return NettleHasher(self.algorithm, self._library, state)
+
+    def _finish(self) -> bytes:
+        size = self.algorithm.size
+        answer = ctypes.create_string_buffer(size)
+        getattr(self._library, f"nettle_streebog{8 * size}_digest")(self._state, size, answer)
+        return answer.raw
