@@ -1,14 +1,19 @@
-"""Keys that sign: the port, the key in memory, and the files that keep it under a password."""
+"""Keys that sign: in memory, in files under a password, and far away; and the port for any key."""
 
 from medsign.pki.signing import DigestSigner, Signer
 from medsign.signers.passwords import KeyCipher
 from medsign.signers.pfx import load_pfx, save_pfx
+from medsign.signers.remote import SESSION_STATUS, SessionDocument, SessionState, SigningSession
 from medsign.signers.software import SoftwareKey, SoftwareSigner, load_key, load_signer, save_key
 
 __all__ = [
+    "SESSION_STATUS",
     "DigestSigner",
     "KeyCipher",
+    "SessionDocument",
+    "SessionState",
     "Signer",
+    "SigningSession",
     "SoftwareKey",
     "SoftwareSigner",
     "load_key",
