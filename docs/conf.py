@@ -28,6 +28,7 @@ html_title = "medsign"
 default_role = "code"
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
+napoleon_use_ivar = True  # else a property and its line under "Attributes" are two objects
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
