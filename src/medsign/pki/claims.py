@@ -24,11 +24,18 @@ class EvidencePolicy:
         max_age: How old evidence may be that names no next update.
         nonce_required: Whether an answer must repeat the nonce of the request, not only never
             contradict it.
+        lists_by_key: Whether a revocation list covers only what the key that signed it has
+            issued: authorities in Russia keep a list for each of their keys, where RFC 5280 lets
+            one list cover all of them.
+        max_statements: How many lists and answers about one certificate are weighed. Where there
+            are more, none of them shows that the certificate is good.
     """
 
     skew: timedelta = timedelta(minutes=5)
     max_age: timedelta = timedelta(days=1)
     nonce_required: bool = True
+    lists_by_key: bool = True
+    max_statements: int = 64
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +51,7 @@ class Claim:
         revoked_at: Since when it is revoked.
         reason: Why, a value of `medsign.codec.asn1.crl.REASONS`.
         invalidity_date: Since when the key was probably in bad hands.
+        reasons: The reasons that a partial list covers; ``None`` for all of them.
         responder: The certificate of the OCSP service.
         forged: Problems because of which it may not come from who should say it.
         unfit: Problems because of which it does not show that the certificate is good.
@@ -57,6 +65,7 @@ class Claim:
     revoked_at: datetime | None = None
     reason: str | None = None
     invalidity_date: datetime | None = None
+    reasons: frozenset[str] | None = None
     responder: Certificate | None = None
     forged: tuple[Problem, ...] = ()
     unfit: tuple[Problem, ...] = ()

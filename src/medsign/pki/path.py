@@ -16,6 +16,7 @@ from medsign.clock import Clock, SystemClock, aware
 from medsign.codec.asn1 import Certificate, SubjectPublicKeyInfo, oids
 from medsign.errors import BudgetExceeded
 from medsign.gost import Provider
+from medsign.pki.foreign import remedy
 from medsign.pki.names import name_problems
 from medsign.pki.policies import PolicyRules, Qualifiers, process_policies
 from medsign.pki.problems import Problem, ProblemCode
@@ -244,7 +245,11 @@ class _Search:
             if check is SignatureCheck.INVALID:
                 self.refused[Problem(ProblemCode.ISSUER_SIGNATURE, last.fingerprint)] = None
             elif check is SignatureCheck.UNSUPPORTED:
-                unsupported = Problem(ProblemCode.ALGORITHM_UNSUPPORTED, last.fingerprint)
+                unsupported = Problem(
+                    ProblemCode.ALGORITHM_UNSUPPORTED,
+                    last.fingerprint,
+                    remedy(last.signature_algorithm),
+                )
                 self.refused[unsupported] = None
             else:
                 yield from self.chains((*below, issuer))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 import attrs
@@ -12,9 +13,11 @@ from medsign.clock import aware
 from medsign.codec.asn1 import BasicOcspResponse, Certificate, RevocationList
 from medsign.gost import Provider
 from medsign.pki.claims import Claim, EvidencePolicy, Status
-from medsign.pki.crl import claim_of_crl
+from medsign.pki.crl import claim_of_crl, is_about, join_partial
 from medsign.pki.ocsp import Responders, claim_of_ocsp
+from medsign.pki.path import build_path
 from medsign.pki.problems import Problem, ProblemCode
+from medsign.pki.trust import TrustStore
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +82,7 @@ def check_revocation(
     nonce: bytes | None = None,
     responders: Iterable[Certificate] = (),
     candidates: Iterable[Certificate] = (),
+    trust: TrustStore | None = None,
     provider: Provider | None = None,
 ) -> RevocationFacts:
     """Weigh the evidence about a certificate (RFC 5280 §6.3, RFC 6960 §3.2).
@@ -96,7 +100,10 @@ def check_revocation(
         policy: What is fresh.
         nonce: The nonce of the OCSP request, when there was one.
         responders: OCSP services that the caller trusts though the issuer did not charge them.
-        candidates: Where to look for the certificate of an OCSP service besides its answer.
+        candidates: Where to look for the certificate of an OCSP service besides its answer, and
+            for those of other keys and authorities that sign lists.
+        trust: Whom to trust for those: the anchor of the chain. Without it only the key that
+            signed the certificate is believed to sign lists about it.
         provider: Who computes; by default `medsign.gost.default_provider`.
 
     Raises:
@@ -106,13 +113,34 @@ def check_revocation(
     now = at if now is None else aware(now)
     policy = policy or EvidencePolicy()
     authorised = Responders(issuer=issuer, trusted=tuple(responders), at_hand=tuple(candidates))
-    lists = [
-        claim_of_crl(crl, certificate, issuer, at=at, now=now, policy=policy, provider=provider)
-        for crl in evidence.crls
+    lists = [each for each in dict.fromkeys(evidence.crls) if is_about(each, certificate)]
+    answers = [each for each in dict.fromkeys(evidence.responses) if _may_answer(each, certificate)]
+    authors = _ListSigners(
+        trust=trust or TrustStore(),
+        pool=tuple(dict.fromkeys(candidates)),
+        lists=evidence.crls,
+        now=now,
+        policy=policy,
+        provider=provider,
+    )
+    deltas = [each for each in lists if each.is_delta]
+    said = [
+        claim_of_crl(
+            each,
+            certificate,
+            issuer,
+            at=at,
+            now=now,
+            policy=policy,
+            signers=authors.of(each),
+            deltas=deltas,
+            provider=provider,
+        )
+        for each in lists[: policy.max_statements]
     ]
-    answers = [
+    answered = [
         claim_of_ocsp(
-            answer,
+            each,
             certificate,
             authorised,
             at=at,
@@ -121,13 +149,17 @@ def check_revocation(
             nonce=nonce,
             provider=provider,
         )
-        for answer in evidence.responses
+        for each in answers[: policy.max_statements]
     ]
     claims = tuple(
         _without_revoked_responder(each, authorised, evidence.crls, now, policy, provider)
-        for each in (*lists, *answers)
+        for each in (*said, *answered)
         if each is not None
     )
+    if joint := join_partial(claims):
+        claims = (*claims, joint)
+    if max(len(lists), len(answers)) > policy.max_statements:
+        claims = tuple(map(_of_a_crowd, claims))
     return decide_revocation(claims, at=at)
 
 
@@ -192,11 +224,84 @@ def _without_revoked_responder(
     own = claim.responder
     if own is None or own == responders.issuer or own in responders.trusted:
         return claim
-    for crl in crls:
-        said = claim_of_crl(
-            crl, own, responders.issuer, at=now, now=now, policy=policy, provider=provider
-        )
-        if said and not said.forged and said.status == "revoked":
-            refused = Problem(ProblemCode.RESPONDER_REFUSED, own.fingerprint, "revoked")
-            return attrs.evolve(claim, forged=(*claim.forged, refused))
+    if _is_listed(own, responders.issuer, crls, now=now, policy=policy, provider=provider):
+        refused = Problem(ProblemCode.RESPONDER_REFUSED, own.fingerprint, "revoked")
+        return attrs.evolve(claim, forged=(*claim.forged, refused))
     return claim
+
+
+def _is_listed(
+    certificate: Certificate,
+    issuer: Certificate,
+    crls: Iterable[RevocationList],
+    *,
+    now: datetime,
+    policy: EvidencePolicy,
+    provider: Provider | None,
+) -> bool:
+    """Tell whether the issuer's lists call a certificate revoked, or are too many to tell."""
+    about = [each for each in crls if is_about(each, certificate)]
+    if len(about) > policy.max_statements:
+        return True
+    said = (
+        claim_of_crl(each, certificate, issuer, at=now, now=now, policy=policy, provider=provider)
+        for each in about
+    )
+    return any(each and not each.forged and each.status == "revoked" for each in said)
+
+
+def _may_answer(answer: BasicOcspResponse, certificate: Certificate) -> bool:
+    serials = (each.cert_id.serial_number for each in answer.single_responses)
+    return certificate.serial_number in serials
+
+
+def _of_a_crowd(claim: Claim) -> Claim:
+    """Let a statement not say good: among those that were not weighed may be a revocation."""
+    crowd = Problem(ProblemCode.BUDGET_EXCEEDED, claim.fingerprint, "lists and answers")
+    return attrs.evolve(claim, unfit=(*claim.unfit, crowd))
+
+
+@attrs.define(kw_only=True)
+class _ListSigners:
+    """Who may sign lists besides the issuer: certificates whose own chain is good.
+
+    Attributes:
+        left: How many chains may still be built.
+    """
+
+    trust: TrustStore
+    pool: tuple[Certificate, ...]
+    lists: tuple[RevocationList, ...]
+    now: datetime
+    policy: EvidencePolicy
+    provider: Provider | None
+    left: int = 16
+    known: dict[tuple[Certificate, datetime], bool] = attrs.field(
+        factory=dict[tuple[Certificate, datetime], bool]
+    )
+
+    def of(self, crl: RevocationList) -> Iterator[Certificate]:
+        """Yield who may have signed a list."""
+        for each in self.pool:
+            if each.subject.matches(crl.issuer) and self.is_vouched(each, crl.this_update):
+                yield each
+
+    def is_vouched(self, certificate: Certificate, at: datetime) -> bool:
+        """Tell whether a chain is good and no list of its own issuers revokes a part of it."""
+        key = certificate, at
+        if key not in self.known:
+            if not self.trust.anchors or not self.left:
+                return False
+            self.left -= 1
+            path = build_path(certificate, self.trust, self.pool, at=at, provider=self.provider)
+            self.known[key] = path.is_valid and not any(
+                _is_listed(
+                    *pair,
+                    self.lists,
+                    now=self.now,
+                    policy=self.policy,
+                    provider=self.provider,
+                )
+                for pair in pairwise(path.chain)
+            )
+        return self.known[key]

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from medsign.codec.asn1 import AlgorithmIdentifier, SubjectPublicKeyInfo, oids
 from medsign.errors import InvalidKey, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, Provider, default_provider, digest
+from medsign.pki.foreign import verify_foreign
 from medsign.pki.keys import public_key
 from medsign.pki.problems import ProblemCode
 
@@ -86,17 +87,21 @@ def verify_signature(
     *,
     provider: Provider | None = None,
 ) -> SignatureCheck:
-    """Check a signature over octets (RFC 9215 §2).
+    """Check a signature over octets (RFC 9215 §2; others by `medsign.pki.foreign`).
 
     Args:
         key: The key of the signer's certificate.
         algorithm: The algorithm named beside the signature.
         signed: What was signed.
-        signature: s‖r, each big-endian.
+        signature: s‖r, each big-endian; of others as their algorithm encodes it.
         provider: Who computes; by default `medsign.gost.default_provider`.
     """
     if (named := digest_of_signature(algorithm)) is None:
-        return SignatureCheck.UNSUPPORTED
+        try:
+            good = verify_foreign(key, algorithm, signed, signature)
+        except Unavailable:
+            return SignatureCheck.UNSUPPORTED
+        return SignatureCheck.VALID if good else SignatureCheck.INVALID
     hashed = digest(named, signed, provider=provider)
     return verify_digest(key, algorithm, hashed, signature, provider=provider)
 
