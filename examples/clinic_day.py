@@ -13,7 +13,7 @@ from uuid import uuid4
 import attrs
 import httpx
 
-from medsign import MedSign, SoftwareKey, SoftwareSigner, TrustStore, mchd, watched
+from medsign import MedSign, SoftwareKey, SoftwareSigner, mchd, watched
 from medsign.ca import (
     REQUIRED_DOCUMENTS,
     ApplicantKind,
@@ -74,31 +74,28 @@ PATIENT = Patient(
 
 def main() -> None:
     """Live the day through."""
-    with Sandbox() as sandbox, sandbox.http() as town:
-        # Whom to trust is the clinic's decision: here the two authorities of the sandbox.
-        trust = TrustStore(Remote(town).intermediates())
-        with sandbox.connect(trust=trust) as window:
-            head = get_certificate(window, town, ApplicantKind.HEAD, HEAD)
-            sandbox.clock.advance(timedelta(days=345))
-            doctor = get_certificate(window, town, ApplicantKind.WORKER, DOCTOR)
-            print("Сертификат врача действует до", f"{doctor.certificate.not_after:%d.%m.%Y}")
+    with Sandbox() as sandbox, sandbox.http() as town, sandbox.connect() as window:
+        head = get_certificate(window, town, ApplicantKind.HEAD, HEAD)
+        sandbox.clock.advance(timedelta(days=345))
+        doctor = get_certificate(window, town, ApplicantKind.WORKER, DOCTOR)
+        print("Сертификат врача действует до", f"{doctor.certificate.not_after:%d.%m.%Y}")
 
-            number = authorise(window, head, doctor.certificate)
-            print("МЧД:", window.mchd.status(number).state.label)
+        number = authorise(window, head, doctor.certificate)
+        print("МЧД:", window.mchd.status(number).state.label)
 
-            consent = get_consent(window, town)
-            verdict = window.pki.verify(consent.signature, consent.content)
-            print("Согласие пациента:", verdict.report.indication.russian)
+        consent = get_consent(window, town)
+        verdict = window.pki.verify(consent.signature, consent.content)
+        print("Согласие пациента:", verdict.report.indication.russian)
 
-            protocol = new_pdf(["Протокол консультации", "Жалоб нет."])
-            signature = window.pki.sign(protocol, doctor)
-            verdict = window.pki.verify(signature, protocol)
-            print("Протокол:", *verdict.report.explain_trust())
-            spoilt = window.pki.verify(signature, protocol + b"!")
-            print("Изменённый протокол:", spoilt.report.indication.russian)
+        protocol = new_pdf(["Протокол консультации", "Жалоб нет."])
+        signature = window.pki.sign(protocol, doctor)
+        verdict = window.pki.verify(signature, protocol)
+        print("Протокол:", *verdict.report.explain_trust())
+        spoilt = window.pki.verify(signature, protocol + b"!")
+        print("Изменённый протокол:", spoilt.report.indication.russian)
 
-            watch = window.watch(lambda notice: print(notice.subject))
-            watch.check(map(watched, (head.certificate, doctor.certificate)))
+        watch = window.watch(lambda notice: print(notice.subject))
+        watch.check(map(watched, (head.certificate, doctor.certificate)))
 
 
 def get_certificate(

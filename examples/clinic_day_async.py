@@ -14,7 +14,7 @@ import anyio
 import attrs
 import httpx
 
-from medsign import AsyncMedSign, SoftwareKey, SoftwareSigner, TrustStore, mchd, watched
+from medsign import AsyncMedSign, SoftwareKey, SoftwareSigner, mchd, watched
 from medsign.ca import (
     REQUIRED_DOCUMENTS,
     ApplicantKind,
@@ -75,8 +75,7 @@ PATIENT = Patient(
 async def main() -> None:
     """Live the day through."""
     with Sandbox() as sandbox, sandbox.http() as town:
-        trust = TrustStore(Remote(town).intermediates())
-        async with sandbox.async_connect(trust=trust) as window:
+        async with sandbox.async_connect() as window:
             head = await get_certificate(window, town, ApplicantKind.HEAD, HEAD)
             sandbox.clock.advance(timedelta(days=345))
 

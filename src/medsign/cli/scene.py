@@ -17,7 +17,6 @@ from medsign.codec import json
 from medsign.codec.asn1 import Certificate
 from medsign.errors import UnexpectedAnswer
 from medsign.identifiers import Phone
-from medsign.pki import TrustStore
 from medsign.sandbox import RunningClock, Sandbox
 from medsign.sandbox.remote import Remote
 from medsign.transport import new_client
@@ -145,13 +144,13 @@ def scene(url: str | None = None) -> Generator[Scene, None, None]:
     """
     with _door(url) as http:
         remote = Remote(http)
-        (root,) = remote.trust().anchors
+        trust = remote.trust()
+        (root,) = trust.anchors
         authorities = remote.intermediates()
         town = Town(http, remote)
         window = MedSign(
             remote.config(),
-            # A clinic trusts the accredited authorities of the state's list, whoever is above.
-            trust=TrustStore((root, *authorities)),
+            trust=trust,
             intermediates=authorities,
             http=http,
             clock=WorldClock(remote),

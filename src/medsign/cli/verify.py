@@ -15,13 +15,7 @@ from medsign.cli.terminal import ExitCode, console, print_json, read
 from medsign.clock import MOSCOW, SystemClock, aware
 from medsign.codec import json
 from medsign.codec.asn1 import Certificate
-from medsign.errors import (
-    ApiError,
-    DeadlineExceeded,
-    TransportError,
-    UnexpectedAnswer,
-    UsageError,
-)
+from medsign.errors import UsageError
 from medsign.pki import TrustStore, read_certificates
 
 _COLOURS = {
@@ -138,14 +132,8 @@ def _certificates(paths: list[Path] | tuple[Path, ...]) -> Iterator[Certificate]
 def _asked(evidence: cms.Evidence, url: str, at: datetime) -> tuple[bytes, ...]:
     config = Config(services={"ocsp": Endpoint(url=url)})
     with MedSign(config, trust=evidence.trust, intermediates=evidence.certificates) as window:
-        try:
-            asked = window.pki.verify(
-                evidence.signature, evidence.content, at=at, crls=evidence.crls
-            )
-        except (ApiError, DeadlineExceeded, TransportError, UnexpectedAnswer) as error:
-            # No answer is no evidence: the verdict says what is missing.
-            console(stderr=True).print(f"OCSP: {escape(error.diagnostics())}")
-            return ()
+        # No answer is no error: the verdict says what is missing.
+        asked = window.pki.verify(evidence.signature, evidence.content, at=at, crls=evidence.crls)
     return asked.ocsp_responses
 
 
