@@ -1,6 +1,7 @@
-"""Keys that sign: in memory, in files under a password, and far away; and the port for any key."""
+"""Keys that sign: in memory, in files, on tokens and far away; and the port for any key."""
 
 from medsign.pki.signing import DigestSigner, Signer
+from medsign.signers.openssl import OpenSslSigner
 from medsign.signers.passwords import KeyCipher
 from medsign.signers.pfx import load_pfx, save_pfx
 from medsign.signers.remote import SESSION_STATUS, SessionDocument, SessionState, SigningSession
@@ -10,6 +11,7 @@ __all__ = [
     "SESSION_STATUS",
     "DigestSigner",
     "KeyCipher",
+    "OpenSslSigner",
     "SessionDocument",
     "SessionState",
     "Signer",
