@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import runpy
 from pathlib import Path
@@ -9,10 +11,17 @@ from pathlib import Path
 import pytest
 
 import medsign
+from medsign.exchange import Service
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+ROOMS = sorted(
+    init.parent.name
+    for init in (ROOT / "src" / "medsign").glob("*/__init__.py")
+    if "__all__" in init.read_text(encoding="utf-8")
+)
+DOCTEST = re.compile(r"^\s*(?:>>>|\.\.\.) .*", flags=re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 
 
@@ -41,16 +50,36 @@ def test_an_example_program_runs(script: Path, tmp_path, monkeypatch):
     runpy.run_path(str(script), run_name="__main__")
 
 
+def shown() -> str:
+    """Return all code that is shown and run: pages, programs, examples in docstrings."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
+    return "\n".join(
+        [
+            *map(program, PAGES),
+            *(script.read_text(encoding="utf-8") for script in SCRIPTS),
+            *(line for text in sources for line in DOCTEST.findall(text)),
+        ]
+    )
+
+
 @pytest.mark.req("F060", "F062")
 def test_every_public_name_has_an_example_that_runs():
-    shown = "\n".join(
-        [*map(program, PAGES), *(script.read_text(encoding="utf-8") for script in SCRIPTS)]
-    )
+    words = set(re.findall(r"\w+", shown()))
+    assert sorted(set(medsign.__all__) - words) == []
+
+
+# Types of results are shown by what returns them.
+@pytest.mark.req("F060", "F062")
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_function_and_service_of_a_room_has_an_example_that_runs(room: str):
+    module = importlib.import_module(f"medsign.{room}")
+    words = set(re.findall(r"\w+", shown()))
     bare = [
         name
-        for name in getattr(medsign, "__all__", [])
-        if not name.startswith("_")
-        and not re.search(rf"\b{name}\b", shown)
-        and ">>>" not in (getattr(medsign, name).__doc__ or "")
+        for name in module.__all__
+        if (thing := getattr(module, name))
+        and (inspect.isfunction(thing) or (isinstance(thing, type) and issubclass(thing, Service)))
+        and name not in words
+        and f"window.{name.lower()}." not in shown()
     ]
     assert bare == []
