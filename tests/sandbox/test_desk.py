@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -177,7 +178,8 @@ def test_the_world_survives_a_restart(tmp_path):
             drawer = sandbox.world.drawer("pages", int)
             assert drawer.get("x") == (None if pages == 1 else 1)
             drawer.put("x", pages)
-    assert Shelf(path).drawer("pages", int).get("x") == 2
+    with closing(Shelf(path)) as shelf:
+        assert shelf.drawer("pages", int).get("x") == 2
 
 
 def test_rival_threads_with_one_key_create_one_thing(http, sandbox):

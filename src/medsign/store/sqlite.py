@@ -78,8 +78,12 @@ class SqliteStore:
         self._busy_timeout = busy_timeout
         self._closed = False
         self._sessions: dict[int, _Session] = {}
-        with self._transaction("IMMEDIATE") as db:
-            _migrate(db)
+        try:
+            with self._transaction("IMMEDIATE") as db:
+                _migrate(db)
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, stream: str, expected_version: int, events: Sequence[NewEvent]) -> int:
         """Add events to the end of a stream, all or none, and return its new version."""
