@@ -95,14 +95,15 @@ class ParamSet:
         """What makes a set the same curve and base point as another one of another name."""
         return self.p, self.a, self.b, self.x, self.y, self.q
 
-    def check_digest(self, digest: bytes) -> None:
-        """Check that a digest has the length that is signed here.
+    def signed_number(self, digest: bytes) -> int:
+        """Return e of GOST R 34.10-2012 §6.1: the digest, little-endian, modulo q, never zero.
 
         Raises:
-            UsageError: It has another one.
+            UsageError: The digest has another length than `digest` makes.
         """
         if len(digest) != self.digest.size:
             raise UsageError(f"{self.name} signs digests of {self.digest.size} octets")
+        return int.from_bytes(digest, "little") % self.q or 1
 
 
 def _int(*digits: str) -> int:

@@ -66,7 +66,7 @@ class PortableProvider:
         """Sign a digest; see `Provider.sign`."""
         params = key.params
         q, size = params.q, params.size
-        e = _number(params, digest)
+        e = params.signed_number(digest)
         # The product that holds the key must not have the same operand each time.
         secret = blinded(key.value, q, self._random)
         for nonce in self._nonces(key, digest):
@@ -81,7 +81,7 @@ class PortableProvider:
         """Tell whether a signature is good; see `Provider.verify`."""
         params = key.params
         q, size = params.q, params.size
-        e = _number(params, digest)
+        e = params.signed_number(digest)
         s, r = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
         if len(signature) != 2 * size or not (0 < r < q and 0 < s < q):
             return False
@@ -113,12 +113,6 @@ class _KeyTable:
         if self._comb is None and self._uses > _VERIFICATIONS_BEFORE_TABLE:
             self._comb = curve_of(self._key.params).comb((self._key.x, self._key.y))
         return self._comb
-
-
-def _number(params: ParamSet, digest: bytes) -> int:
-    """Return e of GOST R 34.10-2012 §6.1: the digest, little-endian, modulo q, never zero."""
-    params.check_digest(digest)
-    return int.from_bytes(digest, "little") % params.q or 1
 
 
 def rfc6979(q: int, secret: int, digest: bytes, digestmod: Callable[..., Any]) -> Iterator[int]:

@@ -79,7 +79,7 @@ class NettleProvider(NativeProvider):
         getattr(self._nettle, f"nettle_streebog{8 * algorithm.size}_init")(state)
         return NettleHasher(algorithm, self._nettle, state)
 
-    def _sign(self, key: PrivateKey, digest: bytes) -> bytes:
+    def _sign(self, key: PrivateKey, e: bytes) -> bytes:
         size, q = key.params.size, key.params.q
         curve = self._curves[key.params.numbers]
         r, s = ctypes.create_string_buffer(size), ctypes.create_string_buffer(size)
@@ -88,19 +88,17 @@ class NettleProvider(NativeProvider):
         # Zero has no meaning here and no chance to occur; the standard asks to look.
         while not (any(r.raw) and any(s.raw)):
             nonce = draw(q, self._random).to_bytes(size, "little")
-            self._hogweed.nettle_ecc_gostdsa_sign(curve, secret, nonce, size, digest, r, s, scratch)
+            self._hogweed.nettle_ecc_gostdsa_sign(curve, secret, nonce, size, e, r, s, scratch)
         ctypes.memset(scratch, 0, len(scratch))
         return s.raw[::-1] + r.raw[::-1]
 
-    def _verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+    def _verify(self, key: PublicKey, e: bytes, signature: bytes) -> bool:
         size = key.params.size
         curve = self._curves[key.params.numbers]
         scratch = _limbs(self._hogweed.nettle_ecc_gostdsa_verify_itch(curve))
         s, r = signature[:size][::-1], signature[size:][::-1]
         return bool(
-            self._hogweed.nettle_ecc_gostdsa_verify(
-                curve, key.to_octets(), size, digest, r, s, scratch
-            )
+            self._hogweed.nettle_ecc_gostdsa_verify(curve, key.to_octets(), size, e, r, s, scratch)
         )
 
 

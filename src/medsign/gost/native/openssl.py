@@ -1,14 +1,15 @@
 """GOST by the system's OpenSSL 3 with the modules of gost-engine.
 
-The library may be the very one that `ssl` uses. So nothing is made a default of the process: the
-engine is loaded outside OpenSSL's list, what it registers of itself is taken back, and each call
-names it. A host that has no GOST in its `ssl` and `hashlib` still has none afterwards.
+The library may be the very one that `ssl` uses. So nothing is made a default of the process: what
+the engine registers of itself at loading is taken back, and each call names it. A host that has no
+GOST in its `ssl` and `hashlib` still has none afterwards, and one that has keeps it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 from medsign.errors import Unavailable
@@ -19,7 +20,6 @@ from medsign.gost.params import EXAMPLE_256, EXAMPLE_512, PARAM_SETS, DigestAlgo
 
 INSTALL = "libengine-gost-openssl (Debian 12, Ubuntu)"
 _SONAME = "libcrypto.so.3"
-_ENGINES_FOLDER = 1002  # of OPENSSL_info
 _KEYS = 32  # public keys kept parsed
 _SETS = frozenset({*PARAM_SETS, EXAMPLE_256, EXAMPLE_512})
 _KEY_TYPES = {32: b"1.2.643.7.1.1.1.1", 64: b"1.2.643.7.1.1.1.2"}
@@ -40,11 +40,11 @@ _PROVIDER: dict[str, tuple[Any, ...]] = {
     "EVP_MD_fetch": (POINTER, POINTER, TEXT, TEXT),
 }
 _ENGINE: dict[str, tuple[Any, ...]] = {
-    "OPENSSL_info": (TEXT, INT),
     "ENGINE_by_id": (POINTER, TEXT),
-    "ENGINE_ctrl_cmd_string": (INT, POINTER, TEXT, TEXT, INT),
+    "ENGINE_get_first": (POINTER,),
+    "ENGINE_get_next": (POINTER, POINTER),
+    "ENGINE_get_id": (TEXT, POINTER),
     "ENGINE_init": (INT, POINTER),
-    "ENGINE_free": (INT, POINTER),
     "ENGINE_unregister_ciphers": (None, POINTER),
     "ENGINE_unregister_digests": (None, POINTER),
     "ENGINE_unregister_pkey_meths": (None, POINTER),
@@ -108,7 +108,7 @@ class OpenSslProvider(NativeProvider):
         """Return a new hasher."""
         return EvpHasher.of(self._crypto, algorithm, self._digests[algorithm], self._engine)
 
-    def _sign(self, key: PrivateKey, digest: bytes) -> bytes:
+    def _sign(self, key: PrivateKey, e: bytes) -> bytes:
         pkey, ec = self._empty_key(key.params)
         secret = self._big(key.value)
         _done(self._crypto, self._crypto.EC_KEY_set_private_key(ec, secret))
@@ -118,16 +118,14 @@ class OpenSslProvider(NativeProvider):
         _done(self._crypto, self._crypto.EVP_PKEY_sign_init(context))
         _done(
             self._crypto,
-            self._crypto.EVP_PKEY_sign(
-                context, signature, ctypes.byref(length), digest, len(digest)
-            ),
+            self._crypto.EVP_PKEY_sign(context, signature, ctypes.byref(length), e, len(e)),
         )
         return signature.raw
 
-    def _verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+    def _verify(self, key: PublicKey, e: bytes, signature: bytes) -> bool:
         context = self._context(self._public(key))
         _done(self._crypto, self._crypto.EVP_PKEY_verify_init(context))
-        good = self._crypto.EVP_PKEY_verify(context, signature, len(signature), digest, len(digest))
+        good = self._crypto.EVP_PKEY_verify(context, signature, len(signature), e, len(e))
         if good != 1:
             # What is left in the queue of this thread, `ssl` would take for an error of its own.
             self._crypto.ERR_clear_error()
@@ -239,28 +237,28 @@ class EvpHasher(NativeHasher):
 
 
 def _load_engine(crypto: ctypes.CDLL) -> int:
-    engine: int = _done(crypto, crypto.ENGINE_by_id(b"dynamic"))
-    commands = (
-        (b"ID", b"gost"),
-        (b"DIR_ADD", crypto.OPENSSL_info(_ENGINES_FOLDER)),
-        (b"DIR_LOAD", b"2"),  # from the folder only, never from the loader's search path
-        (b"LIST_ADD", b"0"),
-        (b"LOAD", None),
-    )
-    loaded = all(
-        crypto.ENGINE_ctrl_cmd_string(engine, command, value, 0) > 0 for command, value in commands
-    )
-    if not (loaded and crypto.ENGINE_init(engine)):
+    # The engine can be loaded once in a process, so host and provider share it by OpenSSL's list.
+    found_before = b"gost" in _listed_engines(crypto)
+    engine: int | None = crypto.ENGINE_by_id(b"gost")
+    if not (engine and crypto.ENGINE_init(engine)):
         crypto.ERR_clear_error()
-        crypto.ENGINE_free(engine)
         raise Unavailable("the engine gost of OpenSSL", INSTALL)
-    crypto.ENGINE_unregister_ciphers(engine)
-    crypto.ENGINE_unregister_digests(engine)
-    crypto.ENGINE_unregister_pkey_meths(engine)
+    if not found_before:
+        # Loading makes the engine the one for GOST in this process; that is for the host to say.
+        crypto.ENGINE_unregister_ciphers(engine)
+        crypto.ENGINE_unregister_digests(engine)
+        crypto.ENGINE_unregister_pkey_meths(engine)
     # EVP_PKEY_assign takes no engine and looks the type of a key up here. That alone lets nobody
     # parse, sign or negotiate anything.
     _done(crypto, crypto.ENGINE_register_pkey_asn1_meths(engine))
     return engine
+
+
+def _listed_engines(crypto: ctypes.CDLL) -> Iterator[bytes]:
+    engine = crypto.ENGINE_get_first()
+    while engine:
+        yield crypto.ENGINE_get_id(engine)
+        engine = crypto.ENGINE_get_next(engine)
 
 
 def _done(crypto: ctypes.CDLL, result: Any) -> Any:
