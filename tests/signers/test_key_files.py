@@ -6,15 +6,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from medsign.codec.asn1 import pem_encode, pkcs12
 from medsign.codec.asn1.pkcs12 import KeyBag, Pfx, PfxMac
-from medsign.errors import BudgetExceeded, InvalidKey, MalformedError, Unavailable, UsageError
+from medsign.errors import (
+    BudgetExceeded,
+    InvalidKey,
+    MalformedError,
+    MedsignError,
+    Unavailable,
+    UsageError,
+)
 from medsign.gost import PortableProvider
 from medsign.pki.issuing import ROOT_CA, issue_root, subject_name
 from medsign.pki.keys import private_key_info
-from medsign.signers import KeyCipher, SoftwareKey, load_key, load_pfx, save_key, save_pfx
+from medsign.signers import (
+    KeyCipher,
+    SoftwareKey,
+    load_key,
+    load_pfx,
+    load_signer,
+    save_key,
+    save_pfx,
+)
+from medsign.signers.passwords import Password
 
 PASSWORD = "пароль врача"
 SAMPLE_PASSWORD = "Пароль для PFX"
@@ -125,20 +144,48 @@ def test_a_key_file_has_a_budget_too(signer):
         load_key(save_key(signer, PASSWORD, iterations=11), PASSWORD, max_iterations=10)
 
 
-def pfx_of(parts, password=PASSWORD):
-    from medsign.signers.passwords import Password
-
-    safe = pkcs12.encode_safe(parts)
+def sealed(safe: bytes) -> bytes:
     mac = PfxMac(digest_oid="1.2.643.7.1.1.2.2", value=b"", salt=b"saltsalt", iterations=1)
-    value = Password(password).mac(mac, safe)
-    return pkcs12.encode_pfx(
-        Pfx(safe, PfxMac(digest_oid=mac.digest_oid, value=value, salt=mac.salt, iterations=1))
-    )
+    mac = attrs.evolve(mac, value=Password(PASSWORD).mac(mac, safe))
+    return pkcs12.encode_pfx(Pfx(safe, mac))
+
+
+@given(data=st.data())
+def test_who_knows_the_password_makes_nothing_explode(signer, data):
+    """Each part of the file is spoilt under a code that fits."""
+    own = pkcs12.CertificateBag(signer.certificate.der)
+    bags = pkcs12.encode_bags([KeyBag(private_key_info(signer.key)), own], key_id=b"1")
+    spoilt = bytearray(pkcs12.encode_safe([bags]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        load_pfx(sealed(bytes(spoilt)), PASSWORD)
+    except MedsignError:
+        return
+    assert load_pfx(sealed(bytes(spoilt)), PASSWORD)[0].certificate
+
+
+def test_a_signer_is_loaded_from_a_key_under_a_password_and_a_certificate(signer):
+    loaded = load_signer(save_key(signer, PASSWORD, iterations=2), signer.certificate.der, PASSWORD)
+    assert loaded.public_key == signer.public_key
+
+
+def test_a_password_of_half_a_character_is_refused_and_not_shown(signer):
+    with pytest.raises(UsageError) as caught:
+        save_key(signer, "secret\ud800")
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("iterations", [0, -1])
+def test_a_password_is_hashed_at_least_once(signer, iterations):
+    with pytest.raises(UsageError):
+        save_pfx(signer, PASSWORD, iterations=iterations)
 
 
 def test_open_parts_and_the_shorter_digest_are_read(signer):
     bags = [KeyBag(private_key_info(signer.key)), pkcs12.CertificateBag(signer.certificate.der)]
-    file = pfx_of([pkcs12.encode_bags(bags, key_id=b"1")])
+    file = sealed(pkcs12.encode_safe([pkcs12.encode_bags(bags, key_id=b"1")]))
     assert load_pfx(file, PASSWORD)[0].public_key == signer.public_key
 
 
@@ -146,7 +193,7 @@ def test_a_key_without_its_certificate_is_refused(signer):
     other = certified(SoftwareKey.generate())
     bags = [KeyBag(private_key_info(signer.key)), pkcs12.CertificateBag(other.der)]
     with pytest.raises(InvalidKey, match="certificate"):
-        load_pfx(pfx_of([pkcs12.encode_bags(bags, key_id=b"1")]), PASSWORD)
+        load_pfx(sealed(pkcs12.encode_safe([pkcs12.encode_bags(bags, key_id=b"1")])), PASSWORD)
 
 
 def test_a_pfx_that_nothing_protects_is_refused():

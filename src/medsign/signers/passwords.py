@@ -12,7 +12,7 @@ import attrs
 
 from medsign.codec.asn1 import AlgorithmIdentifier, pkcs12
 from medsign.codec.asn1.pkcs12 import Encrypted, PasswordScheme, PfxMac
-from medsign.errors import BudgetExceeded, InvalidKey, MalformedError, Unavailable
+from medsign.errors import BudgetExceeded, InvalidKey, MalformedError, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, Provider
 from medsign.gost.ciphers import (
     BlockCipher,
@@ -75,6 +75,7 @@ class Password:
         provider: Who hashes.
 
     Raises:
+        UsageError: The password holds half a character.
         BudgetExceeded: By any method: the file asks for more iterations than are left.
     """
 
@@ -82,9 +83,14 @@ class Password:
     left: int = MAX_ITERATIONS
     provider: Provider | None = attrs.field(default=None, repr=False)
     _limit: int = attrs.field(init=False)
+    _octets: bytes = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._limit = self.left
+        try:
+            self._octets = self.text.encode()
+        except UnicodeEncodeError:  # it would carry the password along
+            raise UsageError("the password is no Unicode text") from None
 
     def open(self, hidden: bytes | Encrypted, read: Callable[[bytes], T]) -> T:
         """Return what was hidden, as the decoder reads it; open octets need no password.
@@ -106,7 +112,13 @@ class Password:
     def close(
         self, octets: bytes, cipher: KeyCipher, *, iterations: int, random: Random
     ) -> Encrypted:
-        """Hide octets."""
+        """Hide octets.
+
+        Raises:
+            UsageError: The number of iterations is not positive.
+        """
+        if iterations < 1:
+            raise UsageError("a password is hashed at least once")
         block_cipher = _CTR.get(cipher)
         scheme = PasswordScheme(
             salt=random(32),
@@ -174,7 +186,7 @@ class Password:
     def _key(self, scheme: PasswordScheme) -> bytes:
         if scheme.prf_oid == pkcs12.HMAC_SHA256:  # OpenSSL writes it beside the new ciphers
             self._spend(scheme.iterations)
-            return hashlib.pbkdf2_hmac("sha256", self.text.encode(), scheme.salt, scheme.iterations)
+            return hashlib.pbkdf2_hmac("sha256", self._octets, scheme.salt, scheme.iterations)
         algorithm = _PRF.get(scheme.prf_oid)
         if algorithm is None:
             raise Unavailable(f"PBKDF2 with {scheme.prf_oid}", "nothing: Streebog only (RFC 9337)")
@@ -196,7 +208,7 @@ class Password:
     ) -> bytes:
         self._spend(iterations)
         return pbkdf2(
-            self.text.encode(),
+            self._octets,
             salt,
             iterations,
             octets=octets,

@@ -97,6 +97,20 @@ def save_pfx(
 
     Returns:
         DER.
+
+    Raises:
+        UsageError: The number of iterations is not positive.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from medsign.pki.issuing import ROOT_CA, issue_root, subject_name
+        >>> key, since = SoftwareKey.generate(), datetime(2026, 1, 1, tzinfo=UTC)
+        >>> name = subject_name(organization="Тест")
+        >>> root = issue_root(ROOT_CA, subject=name, signer=key, not_before=since)
+        >>> file = save_pfx(key.certified(root), "secret", iterations=1)
+        >>> signer, chain = load_pfx(file, "secret")
+        >>> signer.certificate == root, chain
+        (True, ())
     """
     closer = Password(password, 3 * iterations, signer.provider)
     own = signer.certificate

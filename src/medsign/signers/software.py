@@ -183,18 +183,26 @@ def save_key(
 
 
 def load_signer(
-    key: bytes, certificate: bytes, *, provider: Provider | None = None
+    key: bytes,
+    certificate: bytes,
+    password: str | None = None,
+    *,
+    provider: Provider | None = None,
 ) -> SoftwareSigner:
-    """Read an unencrypted PKCS#8 key and its certificate.
+    """Read a PKCS#8 key, open or under a password, and its certificate.
 
     Args:
         key: PEM, DER or bare base64.
         certificate: PEM, DER or bare base64.
+        password: What opens an encrypted key; an open one needs none.
         provider: Who will compute; by default `medsign.gost.default_provider`.
 
     Raises:
         MalformedError: One of them is something else.
-        InvalidKey: The key fails its checks, or is not that of the certificate.
-        Unavailable: The curve is not known.
+        InvalidKey: As `load_key` says, or the key is not that of the certificate.
+        UsageError: The key is encrypted and there is no password.
+        BudgetExceeded: One of them is too large.
+        Unavailable: The curve or the encryption is not known.
     """
-    return load_key(key, provider=provider).certified(decode_certificate(to_binary(certificate)))
+    loaded = load_key(key, password, provider=provider)
+    return loaded.certified(decode_certificate(to_binary(certificate)))

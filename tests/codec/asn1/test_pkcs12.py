@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsign.codec.asn1 import AlgorithmIdentifier, der, oids
+from medsign.codec.asn1.door import Limits, open_der
 from medsign.codec.asn1.pkcs12 import (
     GOST_28147,
     HMAC_SHA1,
@@ -92,6 +93,22 @@ def test_a_pfx_may_be_in_ber():
     pfx = encode_pfx(Pfx(encode_safe([]), MAC))
     body = pfx[3:] if pfx[1] == 0x81 else pfx[2:]
     assert decode_pfx(b"\x30\x80" + body + b"\0\0") == decode_pfx(pfx)
+
+
+def test_hidden_octets_may_come_in_pieces():
+    whole = encode_safe([Encrypted(SCHEME, b"hidden")])
+    pieces = der.tlv(0xA0, der.octets(b"hid"), der.octets(b"den"))
+    content = open_der("test", whole, Limits()).only(0x30, "ContentInfo")
+    with content.fields() as fields:
+        fields.oid("contentType")
+        data = fields.take(0xA0, "content").only(0x30, "EncryptedData")
+    with data.fields() as fields:
+        fields.integer("version")
+        with fields.sequence("encryptedContentInfo").fields() as inner:
+            inner.oid("contentType")
+            inner.sequence("contentEncryptionAlgorithm")
+            hidden = inner.take(0x80, "encryptedContent")
+    assert decode_safe(hidden.replaced(pieces)) == decode_safe(whole)
 
 
 def test_a_bag_of_another_kind_is_left_out():

@@ -29,7 +29,8 @@ from medsign.codec.asn1.door import (
 )
 from medsign.codec.asn1.keys import AlgorithmIdentifier, read_algorithm
 
-PFX_LIMITS = Limits()
+# A hundred certificates; Python decrypts that much in a few seconds.
+PFX_LIMITS = Limits(max_bytes=1 << 18)
 
 _PBES2 = "1.2.840.113549.1.5.13"
 _PBKDF2 = "1.2.840.113549.1.5.12"
@@ -280,8 +281,12 @@ def _read_part(info: Element) -> bytes | Encrypted:
 
 
 def _read_encrypted(fields: Fields, tag: int = OCTET_STRING) -> Encrypted:
-    algorithm = fields.sequence("encryptionAlgorithm")
-    return Encrypted(_read_scheme(algorithm), fields.take(tag, "encrypted").contents)
+    scheme = _read_scheme(fields.sequence("encryptionAlgorithm"))
+    if pieces := fields.maybe(constructed(0), "encrypted"):  # BER, which an implicit tag hides
+        return Encrypted(
+            scheme, b"".join(piece.contents for piece in pieces.each(OCTET_STRING, "piece"))
+        )
+    return Encrypted(scheme, fields.take(tag, "encrypted").contents)
 
 
 def _read_scheme(element: Element) -> PasswordScheme | AlgorithmIdentifier:

@@ -91,6 +91,10 @@ def kdf_tree(
         seed: What makes them different each time.
         keys: How many, at most 255.
         provider: Who hashes; by default `medsign.gost.default_provider`.
+
+    Example:
+        >>> [len(key) for key in kdf_tree(bytes(32), b"kdf tree", bytes(8), 2)]
+        [32, 32]
     """
     mac = Hmac(key, DigestAlgorithm.STREEBOG_256, provider=provider)
     bits = 256 * keys
