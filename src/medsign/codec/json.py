@@ -12,15 +12,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import types
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 from cattrs import ClassValidationError, Converter, IterableValidationError, transform_error
 from cattrs.cols import (
-    homogenous_tuple_structure_factory,
     is_mapping,
     is_sequence,
     list_structure_factory,
@@ -230,7 +230,13 @@ def _make_converter() -> Converter:
         return _only_list(list_structure_factory(kind, converter))
 
     def tuple_hook(kind: Any) -> Any:
-        return _only_list(homogenous_tuple_structure_factory(kind, converter))
+        as_list: Any = types.GenericAlias(list, get_args(kind)[:1])
+        build = converter.get_structure_hook(as_list)
+
+        def hook(value: Any, _: Any) -> tuple[Any, ...]:
+            return tuple(build(value, as_list))
+
+        return hook
 
     def to_object(kind: Any) -> Any:
         return make_dict_unstructure_fn(
