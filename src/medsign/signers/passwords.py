@@ -45,7 +45,10 @@ _MAC = {digest.oid: digest for digest in DigestAlgorithm}
 
 
 class KeyCipher(StrEnum):
-    """What hides a key under a password; the values are object identifiers."""
+    """What hides a key under a password; the values are object identifiers.
+
+    A key file by itself notices every change only with OMAC; a PFX has its own code.
+    """
 
     KUZNYECHIK = pkcs12.KUZNYECHIK_CTR_ACPKM
     KUZNYECHIK_OMAC = pkcs12.KUZNYECHIK_CTR_ACPKM_OMAC

@@ -43,7 +43,7 @@ def load_pfx(
         The key with its certificate, and the other certificates of the file in their order.
 
     Raises:
-        MalformedError: It is no PFX.
+        MalformedError: It is no PFX, or an open key in it is none of GOST R 34.10-2012.
         InvalidKey: The password is wrong or the file is damaged, which look the same; or there is
             no key with its certificate inside.
         BudgetExceeded: It is too large or asks for too many iterations.
