@@ -371,6 +371,69 @@ def test_a_revoked_service_is_refused(check, answer, crl, authority, now):
     assert ProblemCode.RESPONDER_REFUSED in codes(facts)
 
 
+@pytest.mark.parametrize(
+    "reason, since, status",
+    [
+        ("superseded", HOUR, "good"),
+        ("superseded", -HOUR, "unknown"),
+        ("keyCompromise", HOUR, "unknown"),
+        (None, HOUR, "unknown"),
+    ],
+)
+def test_what_a_service_said_before_its_key_was_retired_stays_good(
+    check, answer, authority, now, reason, since, status
+):
+    entry = RevokedEntry(
+        serial_number=authority.responder.certificate.serial_number,
+        revocation_date=now - 20 * HOUR + since,
+        reason=reason,
+    )
+    about_service = issue_crl(
+        authority.ca,
+        number=2,
+        this_update=now - 3 * HOUR,
+        next_update=now - 2 * HOUR,
+        entries=[entry],
+    )
+    said = answer(made=-21 * HOUR, produced=-20 * HOUR)
+    assert check(said, about_service).status == status
+
+
+def test_a_service_that_an_answer_calls_revoked_is_refused(check, answer, authority):
+    own, issuer = authority.responder.certificate, authority.ca.certificate
+    about_service = answer(
+        "revoked", signer=authority.ca, about=ocsp_cert_id(own, issuer), reason="keyCompromise"
+    )
+    assert ProblemCode.RESPONDER_REFUSED in codes(check(answer(), about_service))
+    cleared = answer(signer=authority.ca, about=ocsp_cert_id(own, issuer))
+    assert check(answer(), cleared).status == "good"
+
+
+@pytest.mark.parametrize(
+    "oid, critical, status",
+    [
+        (oids.CRYPTOPRO_INSTANT_REVOCATION, True, "good"),
+        (oids.CRYPTOPRO_EXPIRED_KEY_STATUS, False, "good"),
+        (oids.CRYPTOPRO_EXPIRED_KEY_STATUS, True, "unknown"),
+        ("1.2.643.100.999", True, "unknown"),
+    ],
+)
+def test_an_answer_with_a_critical_extension_that_is_not_processed_does_not_say_good(
+    check, answer, oid, critical, status
+):
+    extension = Extension(oid, critical=critical, value=b"\x05\x00")
+    for changed in (
+        attrs.evolve(answer(), extensions=(extension,)),
+        attrs.evolve(
+            (given := answer()),
+            single_responses=(attrs.evolve(given.single_responses[0], extensions=(extension,)),),
+        ),
+    ):
+        facts = check(changed)
+        assert facts.status == status
+        assert (codes(facts) == {ProblemCode.EVIDENCE_EXTENSION}) == (status == "unknown")
+
+
 def test_one_word_of_revocation_outweighs_any_number_of_good_ones(check, crl, answer):
     assert check(answer(), crl(), crl("keyCompromise", made=-5 * DAY)).status == "revoked"
 

@@ -5,26 +5,17 @@ Certificates of foreign time stamp and status services are signed so. Nothing si
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 
 from medsign.codec.asn1 import AlgorithmIdentifier, SubjectPublicKeyInfo
 from medsign.errors import Unavailable
 
-# Imported by name: whoever checks the types of medsign need not have the extra.
-_ASYMMETRIC = "cryptography.hazmat.primitives.asymmetric"
-_MODULES = (
-    "cryptography.exceptions",
-    "cryptography.hazmat.primitives.hashes",
-    f"{_ASYMMETRIC}.ec",
-    f"{_ASYMMETRIC}.padding",
-    f"{_ASYMMETRIC}.rsa",
-    f"{_ASYMMETRIC}.ed25519",
-    f"{_ASYMMETRIC}.ed448",
-    "cryptography.hazmat.primitives.serialization",
-)
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
 # SHA-1 and keys of 1024 bits are forged in practice: to them every signature is an unknown one.
 _LEAST_RSA_BITS = 2048
 _LEAST_CURVE_BITS = 256
@@ -74,29 +65,33 @@ def verify_foreign(
     if algorithm.oid not in ALGORITHMS:
         raise Unavailable(f"signatures by {algorithm.oid}", "nothing: they are not supported")
     try:
-        errors, hashes, ec, padding, rsa, ed25519, ed448, serialization = map(
-            importlib.import_module, _MODULES
-        )
+        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
     except ImportError:
         raise Unavailable(f"signatures by {algorithm.oid}", _INSTALL) from None
     kind, name = ALGORITHMS[algorithm.oid]
-    hashing = getattr(hashes, name)() if name else None
+
+    def hashing() -> HashAlgorithm:
+        return cast("HashAlgorithm", getattr(hashes, name)())
+
     try:
-        public = serialization.load_der_public_key(key.der)
+        public = load_der_public_key(key.der)
     except ValueError:
         return False
-    except errors.UnsupportedAlgorithm:
+    except UnsupportedAlgorithm:
         raise Unavailable(f"keys of {key.algorithm.oid}", "nothing: not supported") from None
     try:
         match kind, public:
             case "rsa", rsa.RSAPublicKey() if public.key_size >= _LEAST_RSA_BITS:
-                public.verify(signature, signed, padding.PKCS1v15(), hashing)
+                public.verify(signature, signed, padding.PKCS1v15(), hashing())
             case "ecdsa", ec.EllipticCurvePublicKey() if public.key_size >= _LEAST_CURVE_BITS:
-                public.verify(signature, signed, ec.ECDSA(hashing))
+                public.verify(signature, signed, ec.ECDSA(hashing()))
             case "eddsa", ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
                 public.verify(signature, signed)
             case _:
                 raise Unavailable(f"keys of {key.algorithm.oid} here", "nothing: not supported")
-    except errors.InvalidSignature:
+    except InvalidSignature:
         return False
     return True

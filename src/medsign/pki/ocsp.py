@@ -28,6 +28,16 @@ from medsign.pki.signing import Signer, sign, signature_algorithm
 
 # Certificates of the right name that are tried: an answer may bring any number of them.
 _MAX_RESPONDERS = 8
+# Those of CryptoPro say only where the answer comes from and how soon revocations are known.
+_PROCESSED = frozenset(
+    {
+        oids.OCSP_NONCE,
+        oids.OCSP_ARCHIVE_CUTOFF,
+        oids.CRYPTOPRO_CRL_LOCATOR,
+        oids.CRYPTOPRO_INSTANT_REVOCATION,
+        oids.CRYPTOPRO_REVOCATION_ANNOUNCEMENT,
+    }
+)
 
 
 def ocsp_cert_id(
@@ -162,6 +172,11 @@ def claim_of_ocsp(
         single.archive_cutoff and single.archive_cutoff <= certificate.not_after
     ):
         unfit.append(Problem(ProblemCode.AFTER_EXPIRY, print_))
+    unfit += (
+        Problem(ProblemCode.EVIDENCE_EXTENSION, print_, each.oid)
+        for each in (*answer.extensions, *single.extensions)
+        if each.critical and each.oid not in _PROCESSED
+    )
     if single.status == "unknown":
         unfit.append(Problem(ProblemCode.UNKNOWN_STATUS, print_))
     if nonce is not None and answer.nonce is None and policy.nonce_required:

@@ -73,6 +73,10 @@ class ProblemCode(enum.StrEnum):
         "сведения о статусе составлены после окончания срока сертификата и могут его не содержать",
     )
     OUT_OF_SCOPE = "revocation.out_of_scope", "список отзыва не охватывает этот сертификат"
+    EVIDENCE_EXTENSION = (
+        "revocation.extension",
+        "критичное дополнение сведений о статусе не может быть обработано",
+    )
     NO_RESPONDER = "revocation.no_responder", "нет сертификата службы OCSP, подписавшей ответ"
     RESPONDER_REFUSED = (
         "revocation.responder",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Literal
 
 import attrs
@@ -18,6 +18,9 @@ from medsign.pki.ocsp import Responders, claim_of_ocsp
 from medsign.pki.path import build_path
 from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.trust import TrustStore
+
+# Reasons that leave what the key signed before in force.
+_RETIRED = frozenset({"superseded", "cessationOfOperation", "affiliationChanged"})
 
 
 @attrs.frozen(kw_only=True)
@@ -118,7 +121,7 @@ def check_revocation(
     authors = _ListSigners(
         trust=trust or TrustStore(),
         pool=tuple(dict.fromkeys(candidates)),
-        lists=evidence.crls,
+        evidence=evidence,
         now=now,
         policy=policy,
         provider=provider,
@@ -139,23 +142,27 @@ def check_revocation(
         for each in lists[: policy.max_statements]
     ]
     answered = [
-        claim_of_ocsp(
-            each,
-            certificate,
+        _without_revoked_responder(
+            claim_of_ocsp(
+                each,
+                certificate,
+                authorised,
+                at=at,
+                now=now,
+                policy=policy,
+                nonce=nonce,
+                provider=provider,
+            ),
+            each.produced_at,
             authorised,
-            at=at,
+            evidence,
             now=now,
             policy=policy,
-            nonce=nonce,
             provider=provider,
         )
         for each in answers[: policy.max_statements]
     ]
-    claims = tuple(
-        _without_revoked_responder(each, authorised, evidence.crls, now, policy, provider)
-        for each in (*said, *answered)
-        if each is not None
-    )
+    claims = tuple(each for each in (*said, *answered) if each is not None)
     if joint := join_partial(claims):
         claims = (*claims, joint)
     if max(len(lists), len(answers)) > policy.max_statements:
@@ -213,41 +220,77 @@ def decide_revocation(claims: tuple[Claim, ...], *, at: datetime) -> RevocationF
 
 
 def _without_revoked_responder(
-    claim: Claim,
+    claim: Claim | None,
+    produced_at: datetime,
     responders: Responders,
-    crls: Iterable[RevocationList],
+    evidence: RevocationEvidence,
+    *,
     now: datetime,
     policy: EvidencePolicy,
     provider: Provider | None,
-) -> Claim:
-    """Refuse an answer whose service a list of the same issuer calls revoked."""
-    own = claim.responder
-    if own is None or own == responders.issuer or own in responders.trusted:
+) -> Claim | None:
+    """Refuse an answer whose service was revoked by the issuer of both (RFC 6960 §4.2.2.2.1)."""
+    own = claim.responder if claim else None
+    if (
+        claim is None
+        or own is None
+        or own in {responders.issuer, *responders.trusted}
+        or not _is_void(
+            own, responders, evidence, produced_at, now=now, policy=policy, provider=provider
+        )
+    ):
         return claim
-    if _is_listed(own, responders.issuer, crls, now=now, policy=policy, provider=provider):
-        refused = Problem(ProblemCode.RESPONDER_REFUSED, own.fingerprint, "revoked")
-        return attrs.evolve(claim, forged=(*claim.forged, refused))
-    return claim
+    refused = Problem(ProblemCode.RESPONDER_REFUSED, own.fingerprint, "revoked")
+    return attrs.evolve(claim, forged=(*claim.forged, refused))
 
 
-def _is_listed(
+def _is_void(
     certificate: Certificate,
-    issuer: Certificate,
-    crls: Iterable[RevocationList],
+    authorised: Responders,
+    evidence: RevocationEvidence,
+    signed_at: datetime,
     *,
     now: datetime,
     policy: EvidencePolicy,
     provider: Provider | None,
 ) -> bool:
-    """Tell whether the issuer's lists call a certificate revoked, or are too many to tell."""
-    about = [each for each in crls if is_about(each, certificate)]
-    if len(about) > policy.max_statements:
+    """Tell whether lists and answers of its issuer make void what a key has signed.
+
+    What it signed before it was retired stays good; not so when it got into bad hands. Only
+    revocations count, because nobody can clear itself. Where there is too much to weigh, it is
+    void as well.
+    """
+    lists = [each for each in evidence.crls if is_about(each, certificate)]
+    answers = [each for each in evidence.responses if _may_answer(each, certificate)]
+    if max(len(lists), len(answers)) > policy.max_statements:
         return True
     said = (
-        claim_of_crl(each, certificate, issuer, at=now, now=now, policy=policy, provider=provider)
-        for each in about
+        claim_of_crl(
+            each,
+            certificate,
+            authorised.issuer,
+            at=now,
+            now=now,
+            policy=policy,
+            provider=provider,
+        )
+        for each in lists
     )
-    return any(each and not each.forged and each.status == "revoked" for each in said)
+    answered = (
+        claim_of_ocsp(
+            each, certificate, authorised, at=now, now=now, policy=policy, provider=provider
+        )
+        for each in answers
+    )
+    revoked = (
+        each
+        for each in chain(said, answered)
+        if each and not each.forged and each.status == "revoked"
+    )
+    return any(
+        each.reason not in _RETIRED or each.revoked_at is None or each.revoked_at <= signed_at
+        for each in revoked
+    )
 
 
 def _may_answer(answer: BasicOcspResponse, certificate: Certificate) -> bool:
@@ -271,7 +314,7 @@ class _ListSigners:
 
     trust: TrustStore
     pool: tuple[Certificate, ...]
-    lists: tuple[RevocationList, ...]
+    evidence: RevocationEvidence
     now: datetime
     policy: EvidencePolicy
     provider: Provider | None
@@ -287,7 +330,7 @@ class _ListSigners:
                 yield each
 
     def is_vouched(self, certificate: Certificate, at: datetime) -> bool:
-        """Tell whether a chain is good and no list of its own issuers revokes a part of it."""
+        """Tell whether a chain is good and its own issuers revoke no part of it."""
         key = certificate, at
         if key not in self.known:
             if not self.trust.anchors or not self.left:
@@ -295,13 +338,15 @@ class _ListSigners:
             self.left -= 1
             path = build_path(certificate, self.trust, self.pool, at=at, provider=self.provider)
             self.known[key] = path.is_valid and not any(
-                _is_listed(
-                    *pair,
-                    self.lists,
+                _is_void(
+                    each,
+                    Responders(issuer=issuer),
+                    self.evidence,
+                    at,
                     now=self.now,
                     policy=self.policy,
                     provider=self.provider,
                 )
-                for pair in pairwise(path.chain)
+                for each, issuer in pairwise(path.chain)
             )
         return self.known[key]
