@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import array
+import gc
 import os
 import secrets
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -329,15 +332,28 @@ def test_parent_and_child_work_and_draw_different_nonces_after_a_fork(params, si
 
 @pytest.mark.interop
 def test_nettle_leaves_no_working_memory_of_a_signature(monkeypatch):
-    provider, seen, limbs = installed("nettle"), [], nettle._limbs
+    provider, seen = installed("nettle"), []
+    curve = provider._curves[CRYPTOPRO_A]
 
-    def remembered(count):
-        seen.append(limbs(count))
+    def remembered():
+        seen.append(curve.sign_scratch())
         return seen[-1]
 
-    monkeypatch.setattr(nettle, "_limbs", remembered)
+    watched = attrs.evolve(curve, sign_scratch=remembered)
+    monkeypatch.setitem(provider._curves, CRYPTOPRO_A, watched)
     provider.sign(KEYS[CRYPTOPRO_A], bytes(32))
     assert [any(buffer.raw) for buffer in seen] == [False]
+
+
+@pytest.mark.interop
+def test_openssl_forgets_a_private_key_with_its_object():
+    provider = installed("openssl")
+    key = provider.generate(CRYPTOPRO_A)
+    provider.sign(key, bytes(32))
+    native = weakref.ref(provider._private[key])
+    del key
+    gc.collect()
+    assert native() is None
 
 
 @pytest.mark.interop

@@ -29,8 +29,9 @@ class NativeHasher(abc.ABC):
 
     def update(self, data: Octets, /) -> None:
         """Add octets to the message."""
+        pieces = (data,) if isinstance(data, bytes) else _pieces(data)
         with self._lock:
-            for piece in _pieces(data):
+            for piece in pieces:
                 self._absorb(piece)
 
     def digest(self) -> bytes:
@@ -53,14 +54,11 @@ class NativeHasher(abc.ABC):
 
 
 def _pieces(data: Octets) -> Iterator[bytes]:
-    """Yield octets as ctypes takes them: bytes as they are, what may change under us in copies."""
-    if isinstance(data, bytes):
-        yield data
-    else:
-        view = memoryview(data)
-        view = view.cast("B") if view.contiguous else memoryview(view.tobytes())
-        for start in range(0, len(view), _PIECE):
-            yield bytes(view[start : start + _PIECE])
+    """Yield copies of what ctypes takes as bytes only and others may change meanwhile."""
+    view = memoryview(data)
+    view = view.cast("B") if view.contiguous else memoryview(view.tobytes())
+    for start in range(0, len(view), _PIECE):
+        yield bytes(view[start : start + _PIECE])
 
 
 class NativeProvider(abc.ABC):

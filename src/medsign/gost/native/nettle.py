@@ -5,19 +5,26 @@ from __future__ import annotations
 import ctypes
 import secrets
 import sys
+from collections.abc import Callable
 from typing import Any
+
+import attrs
 
 from medsign.errors import Unavailable
 from medsign.gost.keys import PrivateKey, PublicKey
 from medsign.gost.native.base import NativeHasher, NativeProvider
 from medsign.gost.native.library import INT, POINTER, SIZE, open_library
-from medsign.gost.params import DigestAlgorithm, ParamSet, param_set
+from medsign.gost.params import PARAM_SETS, DigestAlgorithm, ParamSet, param_set
 from medsign.gost.scalar import Random, draw
 
 INSTALL = "libhogweed6 (Debian, Ubuntu)"
 # struct streebog512_ctx has 264 octets and no pointer, so a copy of the octets is a copy.
-_STATE = 512
-_LIMB = 8  # at most
+_State = ctypes.c_char * 512
+_LIMB = 8  # octets, at most
+_INIT, _DIGEST = (
+    {each: f"nettle_streebog{8 * each.size}_{what}" for each in DigestAlgorithm}
+    for what in ("init", "digest")
+)
 _CURVES = {
     "nettle_get_gost_gc256b": "1.2.643.7.1.2.1.1.2",
     "nettle_get_gost_gc512a": "1.2.643.7.1.2.1.2.1",
@@ -65,45 +72,64 @@ class NettleProvider(NativeProvider):
         self._random = random
         self._nettle = open_library("libnettle.so.8", INSTALL, _NETTLE)
         self._hogweed = open_library("libhogweed.so.6", INSTALL, _HOGWEED)
+        curves = {
+            param_set(oid).numbers: self._curve(getattr(self._hogweed, name)())
+            for name, oid in _CURVES.items()
+        }
         self._curves = {
-            param_set(oid).numbers: getattr(self._hogweed, name)() for name, oid in _CURVES.items()
+            params: curves[params.numbers] for params in PARAM_SETS if params.numbers in curves
         }
 
     def supports(self, params: ParamSet) -> bool:
         """Tell whether this is one of the two curves."""
-        return params.numbers in self._curves
+        return params in self._curves
 
     def hasher(self, algorithm: DigestAlgorithm) -> NettleHasher:
         """Return a new hasher."""
-        state = ctypes.create_string_buffer(_STATE)
-        getattr(self._nettle, f"nettle_streebog{8 * algorithm.size}_init")(state)
+        state = _State()
+        getattr(self._nettle, _INIT[algorithm])(state)
         return NettleHasher(algorithm, self._nettle, state)
 
     def _sign(self, key: PrivateKey, e: bytes) -> bytes:
         size, q = key.params.size, key.params.q
-        curve = self._curves[key.params.numbers]
-        r, s = ctypes.create_string_buffer(size), ctypes.create_string_buffer(size)
-        scratch = _limbs(self._hogweed.nettle_ecc_gostdsa_sign_itch(curve))
-        secret = key.to_octets()
+        curve = self._curves[key.params]
+        secret, scratch = key.to_octets(), curve.sign_scratch()
+        answer = (ctypes.c_char * (2 * size))()
+        r, s = answer, ctypes.byref(answer, size)
         # Zero has no meaning here and no chance to occur; the standard asks to look.
-        while not (any(r.raw) and any(s.raw)):
+        while not (any(answer.raw[:size]) and any(answer.raw[size:])):
             nonce = draw(q, self._random).to_bytes(size, "little")
-            self._hogweed.nettle_ecc_gostdsa_sign(curve, secret, nonce, size, e, r, s, scratch)
+            self._hogweed.nettle_ecc_gostdsa_sign(
+                curve.address, secret, nonce, size, e, r, s, scratch
+            )
         ctypes.memset(scratch, 0, len(scratch))
-        return s.raw[::-1] + r.raw[::-1]
+        return answer.raw[::-1]
 
     def _verify(self, key: PublicKey, e: bytes, signature: bytes) -> bool:
         size = key.params.size
-        curve = self._curves[key.params.numbers]
-        scratch = _limbs(self._hogweed.nettle_ecc_gostdsa_verify_itch(curve))
+        curve = self._curves[key.params]
         s, r = signature[:size][::-1], signature[size:][::-1]
         return bool(
-            self._hogweed.nettle_ecc_gostdsa_verify(curve, key.to_octets(), size, e, r, s, scratch)
+            self._hogweed.nettle_ecc_gostdsa_verify(
+                curve.address, key.to_octets(), size, e, r, s, curve.verify_scratch()
+            )
+        )
+
+    def _curve(self, address: int) -> _Curve:
+        return _Curve(
+            address,
+            ctypes.c_char * (_LIMB * self._hogweed.nettle_ecc_gostdsa_sign_itch(address)),
+            ctypes.c_char * (_LIMB * self._hogweed.nettle_ecc_gostdsa_verify_itch(address)),
         )
 
 
-def _limbs(count: int) -> ctypes.Array[ctypes.c_char]:
-    return ctypes.create_string_buffer(_LIMB * count)
+@attrs.frozen
+class _Curve:
+    """A curve in hogweed, and what makes the memory that it works in."""
+
+    address: int
+    sign_scratch: Callable[[], ctypes.Array[ctypes.c_char]]
+    verify_scratch: Callable[[], ctypes.Array[ctypes.c_char]]
 
 
 class NettleHasher(NativeHasher):
@@ -120,11 +146,10 @@ class NettleHasher(NativeHasher):
         self._library.nettle_streebog512_update(self._state, len(piece), piece)
 
     def _twin(self) -> NettleHasher:
-        state = ctypes.create_string_buffer(self._state.raw, _STATE)
+        state = _State.from_buffer_copy(self._state)
         return NettleHasher(self.algorithm, self._library, state)
 
     def _finish(self) -> bytes:
-        size = self.algorithm.size
-        answer = ctypes.create_string_buffer(size)
-        getattr(self._library, f"nettle_streebog{8 * size}_digest")(self._state, size, answer)
+        answer = (ctypes.c_char * self.algorithm.size)()
+        getattr(self._library, _DIGEST[self.algorithm])(self._state, len(answer), answer)
         return answer.raw

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,7 +80,8 @@ _ENGINE: dict[str, tuple[Any, ...]] = {
 class OpenSslProvider(NativeProvider):
     """Everything by gost-engine: Streebog and all curves.
 
-    A private key enters OpenSSL for one signature and is zeroed there by its release.
+    A private key that has signed is kept in OpenSSL as long as its `PrivateKey` lives, because to
+    build it costs as much as a third of a signature. With the object it is zeroed there.
 
     Raises:
         Unavailable: OpenSSL 3 or the engine is missing; OpenSSL 4 has no engines.
@@ -97,6 +99,7 @@ class OpenSslProvider(NativeProvider):
         self._types = {size: self._number(oid) for size, oid in _KEY_TYPES.items()}
         # lru_cache holds no Python lock, so a fork can't copy a locked one.
         self._group_of = functools.lru_cache(maxsize=None)(self._group)
+        self._private: weakref.WeakKeyDictionary[PrivateKey, Handle] = weakref.WeakKeyDictionary()
         self._public = functools.lru_cache(maxsize=_KEYS)(self._public_key)
 
     def supports(self, params: ParamSet) -> bool:
@@ -109,17 +112,14 @@ class OpenSslProvider(NativeProvider):
         return EvpHasher.of(self._crypto, algorithm, self._digests[algorithm], self._engine)
 
     def _sign(self, key: PrivateKey, e: bytes) -> bytes:
-        pkey, ec = self._empty_key(key.params)
-        secret = self._big(key.value)
-        _done(self._crypto, self._crypto.EC_KEY_set_private_key(ec, secret))
+        crypto, size = self._crypto, 2 * key.params.size
+        pkey = self._private.get(key)
+        if pkey is None:
+            pkey = self._private[key] = self._private_key(key)
         context = self._context(pkey)
-        size = 2 * key.params.size
-        signature, length = ctypes.create_string_buffer(size), SIZE(size)
-        _done(self._crypto, self._crypto.EVP_PKEY_sign_init(context))
-        _done(
-            self._crypto,
-            self._crypto.EVP_PKEY_sign(context, signature, ctypes.byref(length), e, len(e)),
-        )
+        signature, length = (ctypes.c_char * size)(), SIZE(size)
+        _done(crypto, crypto.EVP_PKEY_sign_init(context))
+        _done(crypto, crypto.EVP_PKEY_sign(context, signature, ctypes.byref(length), e, len(e)))
         return signature.raw
 
     def _verify(self, key: PublicKey, e: bytes, signature: bytes) -> bool:
@@ -144,6 +144,11 @@ class OpenSslProvider(NativeProvider):
         _done(crypto, crypto.EVP_PKEY_assign(pkey, self._types[params.size], ec))
         _done(crypto, crypto.EC_KEY_set_group(ec, self._group_of(params)))
         return pkey, ec
+
+    def _private_key(self, key: PrivateKey) -> Handle:
+        pkey, ec = self._empty_key(key.params)
+        _done(self._crypto, self._crypto.EC_KEY_set_private_key(ec, self._big(key.value)))
+        return pkey
 
     def _public_key(self, key: PublicKey) -> Handle:
         pkey, ec = self._empty_key(key.params)
