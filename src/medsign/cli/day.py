@@ -134,7 +134,7 @@ def clinic_day(scene: Scene, tell: Tell) -> Day:
 
     notices = look_at_terms(window, head.certificate, doctor.certificate, poa)
     for notice in notices:
-        tell(notice.subject)
+        tell(notice.text)
     return Day(
         head=head.certificate,
         doctor=doctor.certificate,

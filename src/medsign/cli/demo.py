@@ -44,7 +44,7 @@ def demo(
         write(out, contents)
     except OSError as error:
         raise UsageError(f"cannot write the folder: {type(error).__name__}") from None
-    screen.print(f"\nРезультаты ({len(contents)} файлов): {escape(str(out))}")
+    screen.print(f"\nРезультаты: {escape(str(out))} (файлов: {len(contents)})")
     screen.print(f"Заключение: {escape(str(out / 'report.html'))}")
     screen.print(f"Проверить без medsign, командами OpenSSL: {escape(str(out / 'CHECK.md'))}")
     return ExitCode.PASSED
