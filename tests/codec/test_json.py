@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from typing import Any
 
 import attrs
 import pytest
@@ -117,6 +118,13 @@ def test_an_error_does_not_quote_the_value() -> None:
     with pytest.raises(MalformedError) as error:
         json.decode(Page, '{"pageNumber": "Тестова"}'.encode())
     assert "Тестова" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", [b"[]", b"null", b'"a"', b"1"])
+def test_an_object_is_demanded_every_time_it_is(text: bytes) -> None:
+    for _ in range(2):  # the second time from the cache of the converter
+        with pytest.raises(MalformedError):
+            json.decode(dict[str, Any], text)
 
 
 def test_unknown_members_are_ignored_because_services_grow() -> None:

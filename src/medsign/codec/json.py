@@ -25,7 +25,12 @@ from cattrs.cols import (
     is_sequence,
     list_structure_factory,
 )
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.gen import (
+    make_dict_structure_fn,
+    make_dict_unstructure_fn,
+    make_mapping_structure_fn,  # pyright: ignore[reportUnknownVariableType] - an untyped default
+    override,
+)
 
 from medsign.clock import aware
 from medsign.errors import BudgetExceeded, InvalidIdentifier, MalformedError
@@ -224,7 +229,7 @@ def _make_converter() -> Converter:
         return _only_object(make_dict_structure_fn(kind, converter, **_wire_names(kind)))
 
     def mapping_hook(kind: Any) -> Any:
-        return _only_object(converter.gen_structure_mapping(kind))
+        return _only_object(make_mapping_structure_fn(kind, converter))
 
     def list_hook(kind: Any) -> Any:
         return _only_list(list_structure_factory(kind, converter))

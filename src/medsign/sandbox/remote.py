@@ -28,7 +28,7 @@ class Remote:
         >>> with Sandbox() as sandbox, sandbox.http() as http:
         ...     remote = Remote(http)
         ...     sorted(remote.config().services)
-        ['ca', 'ekp', 'mchd', 'ocsp', 'sep', 'tsp']
+        ['ca', 'cryptopro', 'ekp', 'mchd', 'ocsp', 'sep', 'tsp']
     """
 
     def __init__(self, http: httpx.Client) -> None:
