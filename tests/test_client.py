@@ -42,7 +42,7 @@ def doctor(sandbox: Sandbox) -> SoftwareSigner:
     )
 
 
-@pytest.mark.req("F068", "F175", "F178")
+@pytest.mark.req("F053", "F055", "F068", "F175", "F178", "F423")
 def test_every_service_is_reached_through_one_window(sandbox: Sandbox) -> None:
     with sandbox.connect() as window:
         assert list(window.ca.certificates()) == []
@@ -159,6 +159,7 @@ def test_a_stamp_without_a_service_is_refused_before_anything_is_signed(
         window.pki.sign(DOCUMENT, doctor)
 
 
+@pytest.mark.req("F114", "F123")
 def test_events_of_all_services_come_to_one_hook(sandbox: Sandbox) -> None:
     events: list[Event] = []
     with sandbox.connect(on_event=events.append) as window:

@@ -69,6 +69,7 @@ def refused(call, *args, **kwargs) -> str:
 
 @pytest.mark.req("F019", "F058", "F065", "F095", "F099", "F100")
 @pytest.mark.req("F125", "F128", "F129", "F130", "F133", "F142", "F143", "F163", "F164")
+@pytest.mark.req("F002", "F091", "F092", "F094", "F160")
 def test_a_worker_gets_a_qualified_certificate(ca, office, order, files, anna, sandbox):
     key = SoftwareKey.generate()
     request = ca.create(order(key=key))
@@ -103,7 +104,7 @@ def test_a_worker_gets_a_qualified_certificate(ca, office, order, files, anna, s
     assert ca.get(request.id).esia_status.success
 
 
-@pytest.mark.req("F016", "F131")
+@pytest.mark.req("F001", "F016", "F131")
 def test_a_head_gets_a_certificate_from_the_tax_service_free_of_charge(
     ca, office, order, files, head
 ):
@@ -300,7 +301,7 @@ def test_a_certificate_is_not_there_before_it_is_issued(ca, order):
     assert refused(ca.download, ca.create(order()).id) == "certificate-not-ready"
 
 
-@pytest.mark.req("F110")
+@pytest.mark.req("F110", "F173")
 def test_a_certificate_for_an_unqualified_signature_names_no_tool_class(ca, issued, order):
     request = issued(order(certificate=CertificateKind.UNQUALIFIED))
     assert not is_qualified_profile(ca.download(request.id))
@@ -336,7 +337,7 @@ def test_an_operator_s_refusal_is_told_with_its_reason(ca, office, order, files)
     assert (request.state, request.reason) == (RequestState.REJECTED, "Отклонено оператором")
 
 
-@pytest.mark.req("F054", "F105")
+@pytest.mark.req("F054", "F104", "F105")
 def test_mass_issue_goes_on_past_a_failure(ca, order, files, anna):
     orders = [Order(key=f"doctor-{n}", new=order(), documents=files) for n in range(3)]
     orders[1] = attrs.evolve(orders[1], documents={})

@@ -28,6 +28,7 @@ def test_a_worker_s_certificate_names_no_organisation(head):
     assert (holder.kind, holder.organization, holder.position) == ("person", None, None)
 
 
+@pytest.mark.req("F154", "F161")
 def test_a_head_s_certificate_names_organisation_and_position(head):
     holder = holder_of_name(certificate_subject(ApplicantKind.HEAD, head))
     assert holder.inn_legal == head.organisation.inn.value

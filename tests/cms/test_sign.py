@@ -50,6 +50,7 @@ def test_an_attached_signature_holds_the_content(signer):
     assert asn1.decode_signed_data(signature).content == CONTENT
 
 
+@pytest.mark.req("F074")
 def test_a_file_can_be_attached(signer, tmp_path):
     file = tmp_path / "consent.txt"
     file.write_bytes(CONTENT)

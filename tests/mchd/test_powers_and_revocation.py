@@ -79,7 +79,7 @@ def test_a_document_with_limited_powers_is_valid(
     assert mchd.validate(mchd.encode(poa), classifier=classifier) == ()
 
 
-@pytest.mark.req("F027")
+@pytest.mark.req("F027", "F028")
 def test_the_power_for_sfr_is_given_in_its_own_words(draft: mchd.Draft):
     words = "Все полномочия на подписание эл. документов со стороны мед. организации"
     poa = mchd.issue(attrs.evolve(draft, powers=mchd.text_powers(words)))
