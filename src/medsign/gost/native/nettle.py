@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import secrets
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -66,7 +66,7 @@ class NettleProvider(NativeProvider):
 
     name = "nettle"
 
-    def __init__(self, *, random: Random = secrets.token_bytes) -> None:
+    def __init__(self, *, random: Random = os.urandom) -> None:
         if sys.byteorder != "little":
             raise Unavailable("nettle on a big-endian machine", "another provider")
         self._random = random

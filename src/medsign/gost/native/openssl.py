@@ -116,25 +116,27 @@ class OpenSslProvider(NativeProvider):
         pkey = self._private.get(key)
         if pkey is None:
             pkey = self._private[key] = self._private_key(key)
-        context = self._context(pkey)
         signature, length = (ctypes.c_char * size)(), SIZE(size)
-        _done(crypto, crypto.EVP_PKEY_sign_init(context))
-        _done(crypto, crypto.EVP_PKEY_sign(context, signature, ctypes.byref(length), e, len(e)))
+        context = crypto.EVP_PKEY_CTX_new(pkey, self._engine)
+        try:
+            _done(crypto, crypto.EVP_PKEY_sign_init(context))
+            _done(crypto, crypto.EVP_PKEY_sign(context, signature, ctypes.byref(length), e, len(e)))
+        finally:
+            crypto.EVP_PKEY_CTX_free(context)
         return signature.raw
 
     def _verify(self, key: PublicKey, e: bytes, signature: bytes) -> bool:
-        context = self._context(self._public(key))
-        _done(self._crypto, self._crypto.EVP_PKEY_verify_init(context))
-        good = self._crypto.EVP_PKEY_verify(context, signature, len(signature), e, len(e))
+        crypto = self._crypto
+        context = crypto.EVP_PKEY_CTX_new(self._public(key), self._engine)
+        try:
+            _done(crypto, crypto.EVP_PKEY_verify_init(context))
+            good: int = crypto.EVP_PKEY_verify(context, signature, len(signature), e, len(e))
+        finally:
+            crypto.EVP_PKEY_CTX_free(context)
         if good != 1:
             # What is left in the queue of this thread, `ssl` would take for an error of its own.
-            self._crypto.ERR_clear_error()
-        return bool(good == 1)
-
-    def _context(self, pkey: Handle) -> Handle:
-        return Handle(
-            self._crypto.EVP_PKEY_CTX_new(pkey, self._engine), self._crypto.EVP_PKEY_CTX_free
-        )
+            crypto.ERR_clear_error()
+        return good == 1
 
     def _empty_key(self, params: ParamSet) -> tuple[Handle, int]:
         """Return an EVP_PKEY and the EC_KEY in it, which it owns, with the curve set."""
