@@ -4,6 +4,7 @@ Everything here is a pure function of bytes at hand: nothing is fetched. What is
 facts with problems; a bad chain or stamp is never an exception.
 """
 
+from medsign.pki.accredited import Accreditation, AccreditedList, qualification_problems
 from medsign.pki.claims import Claim, EvidencePolicy
 from medsign.pki.issuing import (
     OCSP_SERVICE,
@@ -67,6 +68,8 @@ __all__ = [
     "ROOT_CA",
     "SUBORDINATE_CA",
     "TIMESTAMP_SERVICE",
+    "Accreditation",
+    "AccreditedList",
     "CertificateTemplate",
     "Claim",
     "DigestSigner",
@@ -113,6 +116,7 @@ __all__ = [
     "profile_findings",
     "public_key",
     "public_key_info",
+    "qualification_problems",
     "random_serial",
     "read_certificates",
     "refers_to",

@@ -63,6 +63,16 @@ class ProblemCode(enum.StrEnum):
     )
     POLICY = "certificate.policy", "цепочка не подтверждает ни одной из нужных политик сертификата"
 
+    NOT_QUALIFIED = "certificate.not_qualified", "сертификат не имеет вида квалифицированного"
+    NOT_ACCREDITED = (
+        "certificate.not_accredited",
+        "на день выдачи сертификата аккредитация удостоверяющего центра не действовала",
+    )
+    ACCREDITATION_OUTDATED = (
+        "certificate.accreditation_outdated",
+        "перечень аккредитованных удостоверяющих центров старше сертификата",
+    )
+
     NO_EVIDENCE = "revocation.no_evidence", "нет сведений о статусе сертификата"
     REVOKED = "revocation.revoked", "сертификат отозван или приостановлен", True
     EVIDENCE_SIGNATURE = "revocation.signature", "подпись под сведениями о статусе неверна"
