@@ -272,6 +272,24 @@ def test_a_crowd_of_lists_never_says_good(check, crl):
     assert check(*reversed(crowd), policy=policy).status == "revoked"
 
 
+def test_another_key_about_which_there_is_a_crowd_of_lists_is_not_believed(
+    check, crl, authority, renewed
+):
+    of_root = [crl(number=number, signer=authority.root) for number in (1, 2, 3)]
+
+    def status(*lists):
+        return check(
+            crl(signer=renewed),
+            *lists,
+            candidates=[renewed.certificate],
+            trust=authority.trust,
+            policy=EvidencePolicy(lists_by_key=False, max_statements=2),
+        ).status
+
+    assert status(*of_root[:2]) == "good"
+    assert status(*of_root) == "unknown"
+
+
 def test_lists_about_others_make_no_crowd(check, crl, authority):
     others = [crl(number=number, signer=authority.root) for number in range(1, 5)]
     assert check(*others, crl(), policy=EvidencePolicy(max_statements=1)).status == "good"

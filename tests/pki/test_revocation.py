@@ -409,6 +409,14 @@ def test_a_service_that_an_answer_calls_revoked_is_refused(check, answer, author
     assert check(answer(), cleared).status == "good"
 
 
+def test_a_crowd_of_answers_never_says_good(check, answer):
+    policy = EvidencePolicy(max_statements=2)
+    few = [answer(made=-number * HOUR) for number in (1, 2)]
+    assert check(*few, policy=policy).status == "good"
+    crowd = [*few, answer("revoked", reason="superseded")]
+    assert codes(check(*crowd, policy=policy)) == {ProblemCode.BUDGET_EXCEEDED}
+
+
 @pytest.mark.parametrize(
     "oid, critical, status",
     [

@@ -124,7 +124,7 @@ def _by_time(snapshots: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
     return tuple(sorted(snapshots, key=lambda each: each.made_at))
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen
 class AccreditedList:
     """Lists of accredited authorities of one day or of several; they are joined by ``|``.
 

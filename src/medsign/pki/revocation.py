@@ -233,6 +233,7 @@ def _without_revoked_responder(
     own = claim.responder if claim else None
     if (
         claim is None
+        or claim.forged
         or own is None
         or own in {responders.issuer, *responders.trusted}
         or not _is_void(
