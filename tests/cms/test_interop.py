@@ -88,12 +88,35 @@ def test_openssl_accepts_two_signatures_side_by_side(openssl, desk, curve):
     assert accepts(openssl, desk, both, "-content", desk.folder / "content")
 
 
+@pytest.mark.parametrize("curve", [TC26_256_A])
+def test_openssl_and_we_accept_signatures_of_both_lengths_side_by_side(openssl, desk):
+    first = cms.sign(CONTENT, desk.signer, at=NOW)
+    second = desk.authority.issue(curve=TC26_512_A, not_before=NOW - DAY)
+    both = cms.sign(CONTENT, second, at=NOW, beside=first)
+    assert accepts(openssl, desk, both, "-cades", "-content", desk.folder / "content")
+    report = cms.verify(desk.evidence(both), at=NOW)
+    assert [each.passed for each in report.signers] == [True, True]
+
+
 @curves
 def test_openssl_accepts_a_stamped_signature(openssl, desk):
     signature = cms.sign(CONTENT, desk.signer, at=NOW)
     token = desk.authority.stamp(cms.signature_value(signature), NOW)
     stamped = cms.add_timestamp(signature, token)
     assert accepts(openssl, desk, stamped, "-content", desk.folder / "content")
+
+
+@curves
+def test_openssl_accepts_a_lasting_signature_as_cades(openssl, desk):
+    signature = cms.sign(CONTENT, desk.signer, at=NOW)
+    stamped = cms.add_timestamp(
+        signature, desk.authority.stamp(cms.signature_value(signature), NOW)
+    )
+    given = desk.evidence(stamped)
+    given = attrs.evolve(given, signature=cms.add_references(given, at=NOW))
+    long = cms.add_values(given, at=NOW)
+    lasting = cms.add_evidence_timestamp(long, desk.authority.stamp(cms.evidence_value(long), NOW))
+    assert accepts(openssl, desk, lasting, "-cades", "-content", desk.folder / "content")
 
 
 @curves

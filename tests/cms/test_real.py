@@ -97,6 +97,15 @@ def test_a_real_cades_x_long_of_cryptopro_passes(evidence):
     assert report.passed, report.explain_trust()
 
 
+@pytest.mark.parametrize("name", ["14_acrob_CADES_XLT1_1", "25_cades_a_cam"])
+def test_the_real_stamp_on_references_is_good(evidence, name):
+    given = evidence(f"{PADES}/{name}.p7s")
+    assert cms.form_of(given.signature) is cms.Form.X_LONG_TYPE_1
+    (facts,) = cms.collect(given, at=SUMMER).signatures
+    (stamp,) = (each for each in facts.stamps if each.layer == "evidence")
+    assert stamp.problems == ()
+
+
 @pytest.mark.parametrize("name", BY_DIGEST)
 def test_real_signatures_of_cryptopro_hold(evidence, name):
     report = judged(its_own_digest(evidence(f"{PADES}/{name}.p7s")), OFFLINE)

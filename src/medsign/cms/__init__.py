@@ -4,6 +4,14 @@ from medsign.cms.collect import collect, verify
 from medsign.cms.content import Content, ContentDigest
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
+from medsign.cms.extend import (
+    Form,
+    add_evidence_timestamp,
+    add_references,
+    add_values,
+    evidence_value,
+    form_of,
+)
 from medsign.cms.facts import (
     CertificateFacts,
     ChainFacts,
@@ -46,6 +54,7 @@ __all__ = [
     "Exhibit",
     "Facts",
     "Finding",
+    "Form",
     "Indication",
     "Level",
     "Ocsp",
@@ -59,10 +68,15 @@ __all__ = [
     "StatusFacts",
     "SubIndication",
     "UnsafeNoRevocation",
+    "add_evidence_timestamp",
+    "add_references",
     "add_timestamp",
+    "add_values",
     "collect",
     "decide",
+    "evidence_value",
     "finish",
+    "form_of",
     "prepare",
     "sign",
     "signature_value",

@@ -11,6 +11,7 @@ class _PkiOperations:
     timestamp = operation(operations.timestamp)
     sign = operation(operations.sign_document)
     verify = operation(operations.verify_document)
+    extend = operation(operations.extend_signature)
 
 
 class Pki(_PkiOperations, Service):

@@ -9,19 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import TypeVar
+from itertools import chain, islice
+from typing import TypeAlias, TypeVar
 
 import attrs
 
 from medsign.clock import aware
 from medsign.cms.content import Content, digest_of
+from medsign.cms.covered import under_evidence_stamp
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import (
     CertificateFacts,
     ChainFacts,
     Facts,
+    Layer,
     Reference,
     SignatureFacts,
     StampFacts,
@@ -60,6 +62,7 @@ MAX_STAMPS = 8
 MAX_CARRIED = 1000
 
 T = TypeVar("T")
+Carried: TypeAlias = Certificate | RevocationList | BasicOcspResponse
 _STREEBOG = frozenset(each.oid for each in DigestAlgorithm)
 
 # Whether these hold is for `decide` to say, out of the dates and the chain itself.
@@ -98,15 +101,15 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
         return Facts(fingerprint=fingerprint, malformed=error.diagnostics())
     if len(message.signers) > MAX_SIGNATURES:
         return Facts(fingerprint=fingerprint, malformed=f"Подписей больше {MAX_SIGNATURES}.")
-    carried = tuple(dict.fromkeys(islice(_carried(message), MAX_CARRIED)))
+    inside = tuple(dict.fromkeys(islice(carried(message), MAX_CARRIED)))
     collector = _Collector(
         message=message,
         content=message.content if evidence.content is None else evidence.content,
         trust=evidence.trust,
-        pool=(*_only(Certificate, carried), *evidence.certificates),
+        pool=(*only(Certificate, inside), *evidence.certificates),
         revocation=RevocationEvidence(
-            crls=(*_only(RevocationList, carried), *evidence.crls),
-            responses=(*_only(BasicOcspResponse, carried), *evidence.ocsp_responses),
+            crls=(*only(RevocationList, inside), *evidence.crls),
+            responses=(*only(BasicOcspResponse, inside), *evidence.ocsp_responses),
         ),
         at=at,
         provider=provider,
@@ -169,8 +172,11 @@ class _Collector:
 
     def signature(self, signer: SignerInfo) -> SignatureFacts:
         """Return the facts about one signature."""
+        covered = {"signature": signer.signature, "evidence": under_evidence_stamp(signer)}
         stamps = tuple(
-            self.stamp(each, signer.signature) for each in signer.time_stamp_tokens[:MAX_STAMPS]
+            self.stamp(each, covered[layer], layer)
+            for layer, tokens in _tokens(signer).items()
+            for each in tokens
         )
         # A content at hand is not "missing" only because its digest is unknown here.
         content = self.content
@@ -233,11 +239,11 @@ class _Collector:
             problems=tuple(problems),
         )
 
-    def stamp(self, token: bytes, stamped: bytes) -> StampFacts:
+    def stamp(self, token: bytes, stamped: bytes, layer: Layer) -> StampFacts:
         """Return the facts about a time stamp."""
         fingerprint = hashlib.sha256(token).hexdigest()
         if (message := _readable(decode_signed_data, token)) is None:
-            return StampFacts(fingerprint=fingerprint)
+            return StampFacts(fingerprint=fingerprint, layer=layer)
         facts = check_timestamp(
             message, stamped, self.trust, intermediates=self.pool, provider=self.provider
         )
@@ -245,6 +251,7 @@ class _Collector:
         of_path = path.problems if path else ()
         return StampFacts(
             fingerprint=fingerprint,
+            layer=layer,
             stamped_at=info.gen_time if info else None,
             not_later_than=_latest(info.gen_time, info.accuracy) if info else None,
             header_sound=all(
@@ -273,9 +280,7 @@ class _Collector:
         return self.known[pair]
 
 
-def _carried(
-    message: SignedData, *, nested: bool = True
-) -> Iterator[Certificate | RevocationList | BasicOcspResponse]:
+def carried(message: SignedData, *, nested: bool = True) -> Iterator[Carried]:
     """Yield what a message brings along; CryptoPro puts much of it into its time stamps."""
     yield from message.certificates
     yield from message.crls
@@ -287,9 +292,16 @@ def _carried(
             if (read := _readable(decode_revocation_values, value)) is not None:
                 yield from read.crls
                 yield from read.ocsp_responses
-        for value in signer.time_stamp_tokens[:MAX_STAMPS] if nested else ():
+        for value in chain.from_iterable(_tokens(signer).values()) if nested else ():
             if (token := _readable(decode_signed_data, value)) is not None:
-                yield from _carried(token, nested=False)
+                yield from carried(token, nested=False)
+
+
+def _tokens(signer: SignerInfo) -> dict[Layer, tuple[bytes, ...]]:
+    return {
+        "signature": signer.time_stamp_tokens[:MAX_STAMPS],
+        "evidence": signer.unsigned_values(oids.ESC_TIME_STAMP)[:MAX_STAMPS],
+    }
 
 
 def _readable(decode: Callable[[bytes], T], data: bytes) -> T | None:
@@ -300,7 +312,8 @@ def _readable(decode: Callable[[bytes], T], data: bytes) -> T | None:
         return None
 
 
-def _only(kind: type[T], things: Iterable[object]) -> tuple[T, ...]:
+def only(kind: type[T], things: Iterable[object]) -> tuple[T, ...]:
+    """Return those of one kind."""
     return tuple(each for each in things if isinstance(each, kind))
 
 

@@ -17,6 +17,7 @@ from medsign.cms.facts import (
     CertificateFacts,
     ChainFacts,
     Facts,
+    Layer,
     SignatureFacts,
     StampFacts,
     StatusFacts,
@@ -29,6 +30,7 @@ from medsign.pki.profile import ProfileRule
 from medsign.pki.revocation import RevocationFacts, decide_revocation
 
 _PROFILE = {rule.code: rule.russian for rule in ProfileRule}
+_OUTERMOST_FIRST: tuple[Layer, ...] = ("evidence", "signature")
 _ORDER = {code: number for number, code in enumerate(MESSAGES)}
 
 
@@ -120,7 +122,7 @@ class _Judge:
 
     def signature(self, facts: SignatureFacts) -> SignatureReport:
         """Return the verdict on one signature."""
-        stamps = [self._stamp(each) for each in facts.stamps]
+        stamps = self._stamps(facts.stamps)
         proofs = [
             each.not_later_than
             for each, finding in zip(facts.stamps, stamps, strict=True)
@@ -273,7 +275,18 @@ class _Judge:
     def _statuses(self, certificate: CertificateFacts) -> Iterator[StatusFacts]:
         return (each for each in certificate.statuses if self._past(each.this_update))
 
-    def _stamp(self, stamp: StampFacts) -> Finding:
+    def _stamps(self, stamps: tuple[StampFacts, ...]) -> list[Finding]:
+        """Judge the outer stamps first: a good one proves that those inside are as old as it."""
+        moment = self.at
+        found: dict[StampFacts, Finding] = {}
+        for layer in _OUTERMOST_FIRST:
+            judged = {each: self._stamp(each, moment) for each in stamps if each.layer == layer}
+            good = [each.not_later_than for each in judged if judged[each].passed]
+            moment = min([moment, *(each for each in good if each)])
+            found |= judged
+        return [found[each] for each in stamps]
+
+    def _stamp(self, stamp: StampFacts, moment: datetime) -> Finding:
         faults = [each.code.russian for each in stamp.problems]
         if stamp.stamped_at is None:
             faults.append("штамп не читается")
@@ -285,7 +298,7 @@ class _Judge:
             faults.append("сертификат службы штампов не найден")
         elif stamp.stamped_at:
             own = self.policy.stamp_at_its_own_time
-            checks = self._chain(stamp.chain, stamp.stamped_at if own else self.at)
+            checks = self._chain(stamp.chain, stamp.stamped_at if own else moment)
             faults += [
                 each.text_ru for each in checks if not each.passed and each.severity is Level.FAIL
             ]

@@ -17,6 +17,7 @@ from medsign.pki.problems import Problem
 from medsign.pki.profile import Holder
 
 Reference = Literal["match", "mismatch", "absent"]
+Layer = Literal["signature", "evidence"]
 
 
 @attrs.frozen(kw_only=True)
@@ -95,10 +96,12 @@ class ChainFacts:
 
 @attrs.frozen(kw_only=True)
 class StampFacts:
-    """A time stamp on a signature value.
+    """A time stamp of a signature.
 
     Attributes:
         fingerprint: SHA-256 of the token, hexadecimal.
+        layer: What it covers: the signature value, or also the stamp on it and the references to
+            evidence (CAdES-X Type 1).
         stamped_at: The moment that the service named; ``None`` when the token cannot be read.
         not_later_than: That moment plus the accuracy that the service promises.
         header_sound: As in `SignatureFacts`.
@@ -107,6 +110,7 @@ class StampFacts:
     """
 
     fingerprint: str
+    layer: Layer = "signature"
     stamped_at: datetime | None = None
     not_later_than: datetime | None = None
     header_sound: bool = False
@@ -136,7 +140,7 @@ class SignatureFacts:
         profile: Mandatory rules of приказ ФСБ 795 that the certificate breaks.
         key_until: When the private key had to rest, if the certificate says so.
         chain: The way to a trusted root; ``None`` when the signer's certificate was not found.
-        stamps: Time stamps on the signature value.
+        stamps: Time stamps on the signature value and on its references.
     """
 
     algorithms: tuple[str, ...]

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 import attrs
 import httpx
 
-from medsign.cms.collect import collect
+from medsign.cms.collect import MAX_CARRIED, carried, collect, only
 from medsign.cms.content import Content
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
+from medsign.cms.extend import (
+    Form,
+    add_evidence_timestamp,
+    add_references,
+    add_values,
+    evidence_value,
+    form_of,
+)
 from medsign.cms.facts import Facts
 from medsign.cms.policy import DEFAULT, Policy
 from medsign.cms.report import Report
@@ -21,7 +30,6 @@ from medsign.cms.sign import add_timestamp, sign, signature_value
 from medsign.codec.asn1 import (
     Certificate,
     RevocationList,
-    SignedData,
     decode_crl,
     decode_ocsp_response,
     decode_signed_data,
@@ -277,15 +285,7 @@ def verify_document(
         crls=tuple(crls),
     )
     moment = at or context.clock.now()
-    answers: list[bytes] = []
-    lists: list[bytes] = []
-    if ask:
-        for url in context.crl_urls:
-            lists += yield from _unless_refused(_get_list(context, url))
-    if ask and context.ocsp_url is not None:
-        questions = yield from do(partial(_questions, evidence, moment, context.provider))
-        for certificate, issuer in questions:
-            answers += yield from _unless_refused(_ask(context, certificate, issuer))
+    lists, answers = (yield from _fetched(context, evidence, moment)) if ask else ([], [])
     full = evidence.with_fetched(crls=lists, ocsp_responses=answers)
     facts = yield from do(partial(collect, full, at=moment, provider=context.provider))
     return Verification(
@@ -294,6 +294,75 @@ def verify_document(
         ocsp_responses=tuple(answers),
         crls=tuple(lists),
     )
+
+
+def extend_signature(
+    context: PkiContext,
+    signature: bytes,
+    content: Content | None = None,
+    *,
+    form: Form = Form.X_LONG_TYPE_1,
+    signer_index: int = 0,
+    certificates: Iterable[Certificate] = (),
+    crls: Iterable[RevocationList] = (),
+) -> Flow[bytes]:
+    """Make a signature last: fetch what proves it good and put it in, up to a form of CAdES.
+
+    Args:
+        signature: DER, BER, PEM or base64.
+        content: The document, for a detached signature; without it only the rest is judged.
+        form: How far to go; a signature that is there already stays as it is.
+        signer_index: Which of the signatures.
+        certificates: Certificates that may help.
+        crls: Revocation lists at hand.
+
+    Returns:
+        DER of the signature file.
+
+    Raises:
+        ConfigError: A stamp is needed and no service is set.
+        UnexpectedAnswer: The service gave no good stamp.
+        UsageError: The signature is not good, or what would prove it good could not be had.
+        MalformedError: It is no signature.
+    """
+    longer = to_binary(signature)
+    if form_of(longer, signer_index) < Form.T <= form:
+        stamp = yield from timestamp(context, signature_value(longer, signer_index))
+        longer = add_timestamp(longer, stamp.response, signer_index=signer_index)
+    evidence = Evidence(
+        signature=longer,
+        content=content,
+        trust=context.trust,
+        certificates=(*context.intermediates, *certificates),
+        crls=tuple(crls),
+    )
+    steps = {Form.T: add_references, Form.C: add_values}
+    if form_of(longer, signer_index) in steps and form > Form.T:
+        lists, answers = yield from _fetched(context, evidence, context.clock.now())
+        evidence = evidence.with_fetched(crls=lists, ocsp_responses=answers)
+    while (present := form_of(longer, signer_index)) < form and present in steps:
+        step = partial(steps[present], evidence, at=context.clock.now(), signer_index=signer_index)
+        longer = yield from do(partial(step, provider=context.provider))
+        evidence = attrs.evolve(evidence, signature=longer)
+    if form_of(longer, signer_index) < Form.X_LONG_TYPE_1 <= form:
+        stamp = yield from timestamp(context, evidence_value(longer, signer_index))
+        longer = add_evidence_timestamp(longer, stamp.response, signer_index=signer_index)
+    return longer
+
+
+def _fetched(
+    context: PkiContext, evidence: Evidence, at: datetime
+) -> Flow[tuple[list[bytes], list[bytes]]]:
+    """Return revocation lists and OCSP answers, as far as services are set and answer."""
+    lists: list[bytes] = []
+    answers: list[bytes] = []
+    for url in context.crl_urls:
+        lists += yield from _unless_refused(_get_list(context, url))
+    if context.ocsp_url is not None:
+        questions = yield from do(partial(_questions, evidence, at, context.provider))
+        for certificate, issuer in questions:
+            answers += yield from _unless_refused(_ask(context, certificate, issuer))
+    return lists, answers
 
 
 def _ask(context: PkiContext, certificate: Certificate, issuer: Certificate) -> Flow[bytes]:
@@ -336,7 +405,7 @@ def _questions(
         message = decode_signed_data(to_binary(evidence.signature))
     except (MalformedError, BudgetExceeded):
         return []
-    inside = tuple(_certificates(message))
+    inside = only(Certificate, islice(carried(message), MAX_CARRIED))
     pool = (*evidence.certificates, *inside)
     found: dict[Certificate, Certificate] = {}
     for certificate in inside:
@@ -349,13 +418,3 @@ def _questions(
                 found.setdefault(each, issuer)
     # A file stuffed with certificates must not turn one verification into a thousand requests.
     return list(found.items())[:_MAX_QUESTIONS]
-
-
-def _certificates(message: SignedData) -> Iterator[Certificate]:
-    yield from message.certificates
-    for signer in message.signers:
-        for token in signer.time_stamp_tokens:
-            try:
-                yield from decode_signed_data(token).certificates
-            except (MalformedError, BudgetExceeded):
-                continue

@@ -190,8 +190,8 @@ class Policy:
             ``None`` for no end.
         clock_skew: How far clocks of signers and services may be apart.
         stamp_at_its_own_time: Whether the certificate of a time stamp service is judged at the
-            moment it names rather than today. It accepts old stamps without an archive stamp, and
-            trusts that no expired service key has leaked.
+            moment it names rather than today, or when a stamp around it was made. It accepts old
+            stamps without another one around, and trusts that no expired service key has leaked.
 
     Raises:
         UsageError: A code is unknown or may not be lowered, or the name hides that it is unsafe.

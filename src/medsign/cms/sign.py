@@ -201,10 +201,7 @@ def signature_value(signature: bytes, signer_index: int = 0) -> bytes:
         MalformedError: It is no signed message.
         UsageError: There is no such signature in it.
     """
-    signers = decode_signed_data(signature).signers
-    if not 0 <= signer_index < len(signers):
-        raise UsageError(f"there is no signature number {signer_index}")
-    return signers[signer_index].signature
+    return signer_of(signature, signer_index).signature
 
 
 def add_timestamp(
@@ -224,12 +221,37 @@ def add_timestamp(
             such signature.
         Unavailable: The digest algorithm of the stamp is not known.
     """
-    value, stamp = signature_value(signature, signer_index), _token(token)
+    stamp = stamp_on(signature_value(signature, signer_index), token, provider=provider)
+    attribute = Attribute(oids.SIGNATURE_TIME_STAMP, (stamp,))
+    return add_unsigned_attribute(signature, signer_index, attribute)
+
+
+def signer_of(signature: bytes, signer_index: int) -> SignerInfo:
+    """Return one signature of a message.
+
+    Raises:
+        MalformedError: It is no signed message.
+        UsageError: There is no such signature in it.
+    """
+    signers = decode_signed_data(signature).signers
+    if not 0 <= signer_index < len(signers):
+        raise UsageError(f"there is no signature number {signer_index}")
+    return signers[signer_index]
+
+
+def stamp_on(value: bytes, token: bytes, *, provider: Provider | None = None) -> bytes:
+    """Return DER of a time stamp, bare or in the response of the service, that covers the octets.
+
+    Raises:
+        MalformedError: It is something else.
+        UsageError: The response holds no stamp, or the stamp is on something else.
+        Unavailable: The digest algorithm of the stamp is not known.
+    """
+    stamp = _token(token)
     imprint = decode_tst_info(stamp.content or b"").imprint
     if hash_octets(imprint.algorithm.oid, value, provider=provider) != imprint.digest:
         raise UsageError("the time stamp is on another signature")
-    attribute = Attribute(oids.SIGNATURE_TIME_STAMP, (stamp.der,))
-    return add_unsigned_attribute(signature, signer_index, attribute)
+    return stamp.der
 
 
 def _octets(content: Content) -> bytes:

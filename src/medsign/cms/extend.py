@@ -1,0 +1,343 @@
+"""Signatures made to last: CAdES-C, X Long and X Long Type 1 (ETSI EN 319 122-1 annex A).
+
+A signature is judged before it is extended, and each step adds one or two unsigned attributes;
+every other octet stays.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+import attrs
+
+from medsign.cms.collect import MAX_CARRIED, Carried, carried, collect, only
+from medsign.cms.covered import under_evidence_stamp
+from medsign.cms.decide import decide
+from medsign.cms.evidence import Evidence
+from medsign.cms.facts import CertificateFacts
+from medsign.cms.policy import WITH_STAMP, Level, Policy
+from medsign.cms.sign import signer_of, stamp_on
+from medsign.codec.asn1 import (
+    Attribute,
+    BasicOcspResponse,
+    Certificate,
+    CrlReference,
+    EssCertId,
+    OcspReference,
+    RevocationList,
+    RevocationReferences,
+    SignerInfo,
+    add_unsigned_attribute,
+    decode_certificate_references,
+    decode_revocation_references,
+    decode_signed_data,
+    encode_certificate_references,
+    encode_certificate_values,
+    encode_revocation_references,
+    encode_revocation_values,
+    oids,
+    to_binary,
+)
+from medsign.errors import UsageError
+from medsign.gost import Provider
+from medsign.pki.signatures import hash_octets
+from medsign.pki.signed import certificate_reference
+
+T = TypeVar("T")
+
+
+class Form(enum.IntEnum):
+    """How much a signature carries to be judged by; each form holds all of the former ones."""
+
+    BES = 1
+    T = 2
+    C = 3
+    X_LONG = 4
+    X_LONG_TYPE_1 = 5
+
+
+_ATTRIBUTES = {
+    Form.T: (oids.SIGNATURE_TIME_STAMP,),
+    Form.C: (oids.CERTIFICATE_REFS, oids.REVOCATION_REFS),
+    Form.X_LONG: (oids.CERTIFICATE_VALUES, oids.REVOCATION_VALUES),
+    Form.X_LONG_TYPE_1: (oids.ESC_TIME_STAMP,),
+}
+
+
+def form_of(signature: bytes, signer_index: int = 0) -> Form:
+    """Return the form of a signature, by what it carries; whether that is good is not looked at.
+
+    Raises:
+        MalformedError: It is no signed message.
+        UsageError: There is no such signature in it.
+    """
+    signer, form = signer_of(signature, signer_index), Form.BES
+    for higher, attributes in _ATTRIBUTES.items():
+        if not all(map(signer.unsigned_values, attributes)):
+            break
+        form = higher
+    return form
+
+
+def add_references(
+    evidence: Evidence,
+    *,
+    at: datetime,
+    signer_index: int = 0,
+    policy: Policy = WITH_STAMP,
+    provider: Provider | None = None,
+) -> bytes:
+    """Name in a signature all that proves it good: CAdES-T becomes CAdES-C.
+
+    Args:
+        evidence: The signature and what there is to judge it by. The content of a detached one
+            may be left out; then it is not compared.
+        at: Now; aware.
+        signer_index: Which of the signatures.
+        policy: What the signature must satisfy; what fails today will not become better.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Returns:
+        DER of the longer signature.
+
+    Raises:
+        UsageError: The signature does not satisfy the policy, is no CAdES-T or more than that, or
+            is not there.
+        MalformedError: The evidence is of no signed message.
+    """
+    signature, signer = _at_form(Form.T, evidence, signer_index)
+    (own, *authorities), _ = _proofs(evidence, signer_index, policy, at=at, provider=provider)
+    known = {own.certificate, *(each.certificate for each in authorities)}
+    came_along = (each for proof in (own, *authorities) for each in proof.responders)
+    others = [*authorities, *(Proof(each) for each in _unique(came_along) if each not in known)]
+    hashing = signer.digest_algorithm.oid
+    certificates = encode_certificate_references(
+        certificate_reference(each.certificate, hashing, provider=provider) for each in others
+    )
+    revocation = encode_revocation_references(
+        each.references(hashing, provider) for each in (own, *others)
+    )
+    return _with(
+        signature,
+        signer_index,
+        {oids.CERTIFICATE_REFS: certificates, oids.REVOCATION_REFS: revocation},
+    )
+
+
+def add_values(
+    evidence: Evidence,
+    *,
+    at: datetime,
+    signer_index: int = 0,
+    policy: Policy = WITH_STAMP,
+    provider: Provider | None = None,
+) -> bytes:
+    """Put all that the references name into a signature: CAdES-C becomes CAdES-X Long.
+
+    What the time stamp rests on goes in too, so that the whole can be judged without a network.
+
+    Args:
+        evidence: The signature and what there is to judge it by, as in `add_references`.
+        at: Now; aware.
+        signer_index: Which of the signatures.
+        policy: What the signature must satisfy.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Returns:
+        DER of the longer signature.
+
+    Raises:
+        UsageError: The signature does not satisfy the policy, is no CAdES-C or more than that, or
+            something that it refers to is not at hand.
+        MalformedError: The evidence is of no signed message.
+    """
+    signature, signer = _at_form(Form.C, evidence, signer_index)
+    own, stamps = _proofs(evidence, signer_index, policy, at=at, provider=provider)
+    named = _named(signer, _at_hand(evidence), provider)
+    things = _unique(
+        (own[0].certificate, *named, *(each for proof in (*own, *stamps) for each in proof.things))
+    )
+    certificates = encode_certificate_values(each.der for each in only(Certificate, things))
+    revocation = encode_revocation_values(
+        (each.der for each in only(RevocationList, things)),
+        (each.der for each in only(BasicOcspResponse, things)),
+    )
+    return _with(
+        signature,
+        signer_index,
+        {oids.CERTIFICATE_VALUES: certificates, oids.REVOCATION_VALUES: revocation},
+    )
+
+
+def evidence_value(signature: bytes, signer_index: int = 0) -> bytes:
+    """Return the octets that a time stamp on a signature with its references must cover.
+
+    Raises:
+        MalformedError: It is no signed message.
+        UsageError: There is no such signature, or it is no CAdES-C.
+    """
+    if form_of(signature, signer_index) < Form.C:
+        raise UsageError("only a signature with a time stamp and references is stamped so")
+    return under_evidence_stamp(signer_of(signature, signer_index))
+
+
+def add_evidence_timestamp(
+    signature: bytes, token: bytes, *, signer_index: int = 0, provider: Provider | None = None
+) -> bytes:
+    """Add a time stamp on the references: CAdES-X Long becomes CAdES-X Long Type 1.
+
+    It proves that the first stamp existed while its service could be trusted.
+
+    Args:
+        signature: DER or BER of the signed message.
+        token: The time stamp token on `evidence_value`, or the whole response of the service.
+        signer_index: Which of the signatures.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Raises:
+        MalformedError: One of the two is something else.
+        UsageError: The signature is no CAdES-C, the response holds no stamp, the stamp is on
+            something else, or there is no such signature.
+        Unavailable: The digest algorithm of the stamp is not known.
+    """
+    stamp = stamp_on(evidence_value(signature, signer_index), token, provider=provider)
+    return _with(signature, signer_index, {oids.ESC_TIME_STAMP: stamp})
+
+
+@attrs.frozen
+class Proof:
+    """A certificate with the lists and answers that show that it was good."""
+
+    certificate: Certificate
+    crls: tuple[RevocationList, ...] = ()
+    answers: tuple[BasicOcspResponse, ...] = ()
+
+    @property
+    def responders(self) -> Iterator[Certificate]:
+        """Certificates that came along with the answers."""
+        return (each for answer in self.answers for each in answer.certificates)
+
+    @property
+    def things(self) -> tuple[Carried, ...]:
+        """All of it."""
+        return (self.certificate, *self.responders, *self.crls, *self.answers)
+
+    def references(self, hash_oid: str, provider: Provider | None) -> RevocationReferences:
+        """Return what names the lists and the answers."""
+        return RevocationReferences(
+            crls=tuple(
+                CrlReference(
+                    hash_oid=hash_oid,
+                    digest=hash_octets(hash_oid, each.der, provider=provider),
+                    issuer=each.issuer,
+                    issued_at=each.this_update,
+                    number=each.crl_number,
+                )
+                for each in self.crls
+            ),
+            ocsp_responses=tuple(
+                OcspReference(
+                    responder=each.responder,
+                    produced_at=each.produced_at,
+                    hash_oid=hash_oid,
+                    digest=hash_octets(hash_oid, each.der, provider=provider),
+                )
+                for each in self.answers
+            ),
+        )
+
+
+def _at_form(form: Form, evidence: Evidence, signer_index: int) -> tuple[bytes, SignerInfo]:
+    signature = to_binary(evidence.signature)
+    if (found := form_of(signature, signer_index)) is not form:
+        raise UsageError(f"the signature must be {form.name} and is {found.name}")
+    return signature, signer_of(signature, signer_index)
+
+
+def _proofs(
+    evidence: Evidence, index: int, policy: Policy, *, at: datetime, provider: Provider | None
+) -> tuple[list[Proof], list[Proof]]:
+    """Return what the verdict on a signature rests on, and those on its time stamps."""
+    facts = collect(evidence, at=at, provider=provider)
+    report, signature = decide(facts, policy, at=at).signers[index], facts.signatures[index]
+    # Evidence added to a bad signature would only look like a proof.
+    broken = {each.code for each in report.failures(Level.FAIL)} - {"CONTENT_PRESENT"}
+    if broken or signature.chain is None:
+        raise UsageError(f"the signature is not good: {', '.join(sorted(broken))}")
+    at_hand = {each.fingerprint: each for each in _at_hand(evidence)}
+    own = [_proof(each, at_hand, policy, report.proved_at) for each in signature.chain.certificates]
+    stamps = [
+        _proof(each, at_hand, policy, at)
+        for stamp in signature.stamps
+        if stamp.chain
+        for each in stamp.chain.certificates
+    ]
+    return own, stamps
+
+
+def _proof(
+    certificate: CertificateFacts, at_hand: dict[str, Carried], policy: Policy, moment: datetime
+) -> Proof:
+    good = [each for each in certificate.statuses if each.status == "good"]
+    # An answer speaks of one certificate, a list of a million; the newest is the best.
+    good.sort(key=lambda each: (each.source == "ocsp", each.this_update), reverse=True)
+    enough = (
+        good[:size]
+        for size in range(len(good) + 1)
+        if policy.revocation.met_by(tuple(good[:size]), moment)
+    )
+    chosen = [at_hand[each.fingerprint] for each in next(enough, certificate.statuses)]
+    (subject,) = only(Certificate, [at_hand[certificate.fingerprint]])
+    return Proof(subject, only(RevocationList, chosen), only(BasicOcspResponse, chosen))
+
+
+def _at_hand(evidence: Evidence) -> list[Carried]:
+    message = decode_signed_data(to_binary(evidence.signature))
+    things = (
+        *islice(carried(message), MAX_CARRIED),
+        *evidence.certificates,
+        *evidence.trust.anchors,
+        *evidence.crls,
+        *evidence.ocsp_responses,
+    )
+    answers = only(BasicOcspResponse, things)
+    return [*things, *(each for answer in answers for each in answer.certificates)]
+
+
+def _named(
+    signer: SignerInfo, at_hand: Iterable[Carried], provider: Provider | None
+) -> Iterator[Carried]:
+    """Yield what the references of a signature name."""
+    certificates = signer.unsigned_values(oids.CERTIFICATE_REFS)
+    revocation = signer.unsigned_values(oids.REVOCATION_REFS)
+    proofs = [proof for each in revocation for proof in decode_revocation_references(each)]
+    references: list[EssCertId | CrlReference | OcspReference] = [
+        *(one for each in certificates for one in decode_certificate_references(each)),
+        *(one for proof in proofs for one in proof.crls),
+        *(one for proof in proofs for one in proof.ocsp_responses),
+    ]
+    things = _unique(at_hand)
+    by_digest = {
+        (oid, hash_octets(oid, each.der, provider=provider)): each
+        for oid in {each.hash_oid for each in references if each.hash_oid}
+        for each in things
+    }
+    for each in references:
+        if (each.hash_oid, each.digest) not in by_digest:
+            raise UsageError("something that the signature refers to is not at hand")
+        yield by_digest[each.hash_oid or "", each.digest or b""]
+
+
+def _with(signature: bytes, signer_index: int, values: dict[str, bytes]) -> bytes:
+    for oid, value in values.items():
+        attribute = Attribute(oid, (value,))
+        signature = add_unsigned_attribute(signature, signer_index, attribute)
+    return signature
+
+
+def _unique(things: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(things))
