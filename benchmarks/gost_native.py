@@ -101,7 +101,8 @@ def hash_task(octets: int, providers: dict[str, Provider]) -> Task:
     def hashing(provider: Provider) -> Callable[[], object]:
         return lambda: digest(DigestAlgorithm.STREEBOG_256, message, provider=provider)
 
-    candidates = {name: hashing(provider) for name, provider in providers.items()}
+    patient = octets <= 1 << 14  # Python takes a second for a mebibyte
+    candidates = {n: hashing(p) for n, p in providers.items() if patient or n != "portable"}
     return Task(f"Streebog-256, {octets >> 10} KiB", f"hash {octets}", 0.9, candidates)
 
 

@@ -217,6 +217,28 @@ def test_openssl_of_the_host_stays_as_it_was():
     assert printed == ["None", "None", "True", "unsupported"]
 
 
+@pytest.mark.interop
+@needs_openssl
+def test_threads_that_load_the_engine_at_once_all_get_it():
+    printed = run(
+        """
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        from medsign.gost.native import openssl
+        crypto = openssl.open_library(openssl._SONAME, "", openssl._HASHING | openssl._ENGINE)
+        start = threading.Barrier(8)
+
+        def work(_):
+            start.wait()
+            return openssl._load_engine(crypto)
+
+        with ThreadPoolExecutor(8) as pool:
+            print(len(set(pool.map(work, range(8)))))
+        """
+    )
+    assert printed == ["1"]
+
+
 # What a host does that wants GOST in its `ssl`.
 ENGINE_AS_DEFAULT = """
         import ctypes, ssl

@@ -1,4 +1,9 @@
-"""GOST R 34.10-2012 and 34.11-2012 with nothing but Python."""
+"""GOST R 34.10-2012 and 34.11-2012 with nothing but Python.
+
+gmpy2 is left out on purpose. On its numbers signatures become 2 to 4 times faster, hashing not at
+all, and hashing is the slow part; its memory keeps secrets and its time depends on them as well.
+Who needs speed has more of it, and constant time, by a native provider.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,6 @@ _PROVIDER: dict[str, tuple[Any, ...]] = {
     "EVP_MD_fetch": (POINTER, POINTER, TEXT, TEXT),
 }
 _ENGINE: dict[str, tuple[Any, ...]] = {
-    "ENGINE_by_id": (POINTER, TEXT),
     "ENGINE_get_first": (POINTER,),
     "ENGINE_get_next": (POINTER, POINTER),
     "ENGINE_get_id": (TEXT, POINTER),
@@ -246,7 +245,11 @@ class EvpHasher(NativeHasher):
 def _load_engine(crypto: ctypes.CDLL) -> int:
     # The engine can be loaded once in a process, so host and provider share it by OpenSSL's list.
     found_before = b"gost" in _listed_engines(crypto)
-    engine: int | None = crypto.ENGINE_by_id(b"gost")
+    # Of two threads that load it at once the second would fail: this call keeps the GIL. A lock
+    # could be copied by a fork while it is held.
+    by_id = ctypes.PyDLL(_SONAME).ENGINE_by_id
+    by_id.restype, by_id.argtypes = POINTER, [TEXT]
+    engine: int | None = by_id(b"gost")
     if not (engine and crypto.ENGINE_init(engine)):
         crypto.ERR_clear_error()
         raise Unavailable("the engine gost of OpenSSL", INSTALL)
