@@ -1,0 +1,79 @@
+"""Signatures inside the document that they sign."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from medsign.errors import MalformedError
+from medsign.xmldsig import XmlProblem, sign_enveloped, verify
+
+from .conftest import CRYPTOPRO_A, TC26_512_A, enrol
+
+DOCUMENT = '<приказ n="1"> <!--черновик--><part Id="p1">один</part>\n<part Id="p2"/> конец</приказ>'
+
+
+def only(document: bytes):
+    (facts,) = verify(document)
+    return facts
+
+
+@pytest.mark.parametrize("curve", [CRYPTOPRO_A, TC26_512_A])
+@pytest.mark.parametrize("element_id", [None, "p1"])
+def test_what_was_signed_verifies(curve, element_id):
+    facts = only(sign_enveloped(DOCUMENT.encode(), enrol(curve), element_id=element_id))
+    assert facts.is_intact
+    assert facts.references[0].element == ("part" if element_id else "приказ")
+
+
+def test_the_signature_itself_is_not_in_the_signed_octets(doctor):
+    (octets,) = only(sign_enveloped(DOCUMENT.encode(), doctor)).signed
+    assert octets.decode() == DOCUMENT.replace("<!--черновик-->", "").replace(
+        '<part Id="p2"/>', '<part Id="p2"></part>'
+    )
+
+
+@pytest.mark.parametrize(("old", "new"), [('n="1"', 'n="2"'), ("один", "два"), ("конец", "Конец")])
+def test_a_change_anywhere_is_noticed(doctor, old, new):
+    signed = sign_enveloped(DOCUMENT.encode(), doctor).decode()
+    facts = only(signed.replace(old, new).encode())
+    assert facts.references[0].problem is XmlProblem.DIGEST_MISMATCH
+    assert facts.signed == ()
+
+
+def test_text_put_after_the_signature_is_noticed(doctor):
+    signed = sign_enveloped(DOCUMENT.encode(), doctor)
+    assert not only(signed.replace(b"</ds:Signature>", b"</ds:Signature>!")).is_intact
+
+
+def test_two_parts_are_signed_by_two_people(doctor, clinic):
+    signed = sign_enveloped(DOCUMENT.encode(), doctor, element_id="p1")
+    signed = sign_enveloped(signed, clinic, element_id="p2")
+    assert [each.is_intact for each in verify(signed)] == [True, True]
+
+
+def test_a_document_in_windows_1251_is_signed(doctor):
+    declared = '<?xml version="1.0" encoding="windows-1251"?>' + DOCUMENT
+    assert only(sign_enveloped(declared.encode("cp1251"), doctor)).is_intact
+
+
+def test_a_signature_outside_of_what_it_removes_itself_from_is_refused(doctor):
+    signed = sign_enveloped(DOCUMENT.encode(), doctor, element_id="p1")
+    signature = re.search(rb"<ds:Signature.*</ds:Signature>", signed, re.DOTALL)[0]
+    moved = signed.replace(signature, b"").replace(" конец".encode(), signature)
+    with pytest.raises(MalformedError, match="not in what it signs"):
+        verify(moved)
+
+
+def test_other_algorithms_of_canonical_form_are_read(doctor):
+    signed = sign_enveloped(DOCUMENT.encode(), doctor)
+    exclusive = b'<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>'
+    inclusive = exclusive.replace(
+        b"http://www.w3.org/2001/10/xml-exc-c14n#",
+        b"http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
+    )
+    facts = only(signed.replace(exclusive, inclusive))
+    # Without namespaces both forms are equal; the value covered the other name.
+    assert facts.references[0].digest_matches
+    assert facts.problem is XmlProblem.SIGNATURE_INVALID
