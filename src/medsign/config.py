@@ -96,7 +96,8 @@ class Config:
         try:
             table = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"settings file: {type(error).__name__}") from error
+            # Without its cause: that one may carry the file, tokens and all.
+            raise ConfigError(f"settings file: {type(error).__name__}") from None
         store: object = table.pop("store", None)
         crls: object = table.pop("crls", [])
         if not isinstance(store, str | None):

@@ -30,6 +30,8 @@ from medsign.clock import MOSCOW
 from medsign.cms.operations import TimeStamp, Verification
 from medsign.codec.asn1 import Certificate
 from medsign.errors import UnexpectedAnswer
+from medsign.gosuslugi import Document as KitDocument
+from medsign.gosuslugi import DocumentKind, KitReport, file_name
 from medsign.pki import holder_of, make_request
 from medsign.sandbox.paper import new_pdf
 from medsign.sep import SMS, Document, Package, Source, SourceKind
@@ -115,6 +117,11 @@ def clinic_day(scene: Scene, tell: Tell) -> Day:
     poa = issue_power_of_attorney(window, head, doctor.certificate)
     tell("МЧД заполнена из сертификатов, подписана главным врачом и зарегистрирована")
 
+    kit = doctor_kit(window)
+    tell(f"Комплект документов врача для Госуслуг: {'принят' if kit.accepted else 'неполон'}")
+
+    patient = window.ekp.identify(town.take_a_card())
+    tell(f"Пациент узнан по ЕКП, сведений получено: {len(patient.sources)}")
     consent = get_consent(window, town)
     tell("Пациент подписал согласие по ссылке и коду, подписанный PDF получен")
     stamp = window.pki.timestamp(consent.content)
@@ -209,6 +216,27 @@ def issue_power_of_attorney(window: MedSign, head: SoftwareSigner, doctor: Certi
     if not registration.registered:
         raise UnexpectedAnswer("mchd: the registry refused the power of attorney of the demo")
     return verified(window, f"{poa.file_id}.xml", document, signature)
+
+
+def doctor_kit(window: MedSign) -> KitReport:
+    """Check the doctor's documents for the cabinet on Госуслуги before they are uploaded."""
+    names = {
+        DocumentKind.DIPLOMA: "Диплом",
+        DocumentKind.ADVANCED_TRAINING: "Удостоверение",
+        DocumentKind.APPOINTMENT_ORDER: "Приказ",
+    }
+    doctor = people.DOCTOR
+    return window.gosuslugi.check_kit(
+        [
+            KitDocument(
+                kind=kind,
+                file_name=file_name(doctor.surname, doctor.given_name, name, ".pdf"),
+                content=new_pdf([name]),
+            )
+            for kind, name in names.items()
+        ],
+        "faq_doctor_status",
+    )
 
 
 def get_consent(window: MedSign, town: Town) -> Signed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,10 +13,9 @@ import httpx
 
 from medsign import MedSign
 from medsign.clock import SystemClock
-from medsign.codec import json
 from medsign.codec.asn1 import Certificate
 from medsign.errors import UnexpectedAnswer
-from medsign.identifiers import Phone
+from medsign.identifiers import CardUid, Phone
 from medsign.sandbox import RunningClock, Sandbox
 from medsign.sandbox.remote import Remote
 from medsign.transport import new_client
@@ -57,6 +56,10 @@ class Town:
         """Pay the bill of the УЦ."""
         self._remote.post(f"/ca/office/requests/{request_id}/payment")
 
+    def take_a_card(self) -> CardUid:
+        """Put somebody's Единая карта петербуржца on the reader and return its UID."""
+        return CardUid(self._remote.about("ekp")["cards"][0]["uid"])
+
     def sign_on_the_phone(self, phone: Phone) -> None:
         """Open the link that was sent to the phone, press «Подписать», enter the code."""
         page = httpx.URL(self._last(phone, _LINK)).path
@@ -68,41 +71,29 @@ class Town:
     def ago(self, past: timedelta) -> Generator[None, None, None]:
         """Let something happen in the past; afterwards it is today again."""
         today = self._remote.now()
-        self._set_clock(today - past)
+        self._remote.set(today - past)
         try:
             yield
         finally:
-            self._set_clock(today)
+            self._remote.set(today)
 
     def let_pass(self, seconds: float) -> None:
         """Let time pass at once."""
-        self._visit("POST", "/_sandbox/clock/advance", json={"seconds": seconds})
+        self._remote.advance(seconds)
 
     def revocation_list(self, issuer: str) -> bytes:
         """Return the list of an authority as it publishes it, DER."""
         return self._visit("GET", f"/ca/crl/{issuer}.crl").content
 
-    def _set_clock(self, now: datetime) -> None:
-        self._visit("PUT", "/_sandbox/clock", json={"now": now.isoformat()})
-
     def _last(self, phone: Phone, pattern: re.Pattern[str]) -> str:
         found = [
             match[0]
-            for message in self._messages()
+            for message in self._remote.outbox()
             if message["to"] == phone.value and (match := pattern.search(message["text"]))
         ]
         if not found:
             raise UnexpectedAnswer("sandbox: no such message was sent")
         return found[-1]
-
-    def _messages(self) -> Iterator[dict[str, Any]]:
-        where: dict[str, str] | None = {}
-        while where is not None:
-            page = json.decode(
-                dict[str, Any], self._visit("GET", "/_sandbox/outbox", params=where).content
-            )
-            yield from page["items"]
-            where = {"cursor": page["nextCursor"]} if "nextCursor" in page else None
 
     def _visit(self, method: str, path: str, **request: Any) -> httpx.Response:
         page = self._http.request(method, path, **request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import os
 import platform
 import shutil
@@ -23,10 +22,14 @@ from medsign.cli.terminal import ExitCode, console, print_json
 from medsign.clock import SystemClock
 from medsign.codec import json
 from medsign.errors import Unavailable
-from medsign.gost import DigestAlgorithm, PortableProvider, digest, self_test
+from medsign.gost import DigestAlgorithm, PortableProvider, digest, provider_reports, self_test
 from medsign.signers import SoftwareKey
 
-_EXTRAS = {"sandbox": ("pypdf", "starlette", "uvicorn"), "cli": ("rich", "typer")}
+_EXTRAS = {
+    "sandbox": ("pypdf", "starlette", "uvicorn"),
+    "cli": ("rich", "typer"),
+    "rsa": ("cryptography",),
+}
 _ENGINE = "apt install libengine-gost-openssl"
 _MEBIBYTE = 1 << 20
 
@@ -89,12 +92,16 @@ def abilities() -> Iterator[Ability]:
         there=shutil.which("gnutls-cli") is not None,
         install="apt install gnutls-bin",
     )
-    yield Ability(
-        key="nettle",
-        label="Библиотека libnettle",
-        there=ctypes.util.find_library("nettle") is not None,
-        install="apt install nettle-dev",
-    )
+    for provider in provider_reports():
+        if provider.name != "portable":
+            curves = len(provider.param_sets)
+            yield Ability(
+                key=f"provider.{provider.name}",
+                label=f"Провайдер ГОСТ {provider.name}",
+                there=provider.ok,
+                detail=provider.reason or (f"хэш, кривых {curves}" if curves else "хэш"),
+                install=provider.install,
+            )
     for extra, modules in _EXTRAS.items():
         yield Ability(
             key=f"extra.{extra}",

@@ -62,8 +62,9 @@ def decode(kind: type[T], data: bytes, *, what: str = "JSON", max_bytes: int = M
         raise BudgetExceeded(what, max_bytes)
     try:
         plain = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError(what, "$", "not JSON in UTF-8") from error
+    except (ValueError, RecursionError):
+        # Without its cause: that one carries the whole document.
+        raise MalformedError(what, "$", "not JSON in UTF-8") from None
     return structure(kind, plain, what=what)
 
 

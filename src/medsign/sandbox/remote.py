@@ -57,12 +57,20 @@ class Remote:
 
     def outbox(self) -> list[dict[str, Any]]:
         """Return the messages that were sent to people, SMS codes among them."""
-        messages: list[dict[str, Any]] = self._get("/_sandbox/outbox")["items"]
+        page = self._get("/_sandbox/outbox")
+        messages: list[dict[str, Any]] = page["items"]
+        while cursor := page.get("nextCursor"):
+            page = self._get(f"/_sandbox/outbox?cursor={cursor}")
+            messages += page["items"]
         return messages
 
     def now(self) -> datetime:
         """Return the time of the sandbox's world."""
         return json.structure(datetime, self._get("/_sandbox/clock")["now"])
+
+    def set(self, now: datetime) -> None:
+        """Set the world's time."""
+        _read(self._http.put("/_sandbox/clock", **_json({"now": now})))
 
     def advance(self, seconds: float) -> None:
         """Move the world's time forward."""
@@ -74,7 +82,7 @@ class Remote:
         Raises:
             UnexpectedAnswer: The sandbox refused.
         """
-        return _read(self._http.post(path, content=json.encode(body)))
+        return _read(self._http.post(path, **_json(body)))
 
     def _get(self, path: str) -> dict[str, Any]:
         try:
@@ -97,6 +105,12 @@ def _endpoint(about: dict[str, Any]) -> Endpoint:
         password=password,
         organization=about.get("organization", ""),
     )
+
+
+def _json(body: object) -> dict[str, Any]:
+    if body is None:
+        return {}
+    return {"content": json.encode(body), "headers": {"Content-Type": "application/json"}}
 
 
 def _read(response: httpx.Response) -> dict[str, Any]:
