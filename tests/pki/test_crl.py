@@ -9,6 +9,7 @@ import pytest
 
 from medsign.codec.asn1 import (
     DistributionPoint,
+    Extension,
     GeneralName,
     IssuingDistributionPoint,
     RevokedEntry,
@@ -121,6 +122,16 @@ def test_a_list_of_changes_adds_only_to_a_list_of_its_time(check, crl, number, b
 def test_a_list_of_changes_of_another_scope_adds_nothing(check, crl):
     removed = crl("removeFromCRL", number=2, base=1, only_user_certificates=True)
     assert check(crl("certificateHold"), removed).status == "revoked"
+
+
+def test_a_list_of_changes_that_names_another_key_or_is_not_understood_adds_nothing(check, crl):
+    removed = crl("removeFromCRL", number=2, base=1)
+    unknown = Extension("1.2.643.100.999", critical=True, value=b"\x05\x00")
+    for other in (
+        attrs.evolve(removed, authority_key_identifier=None),
+        attrs.evolve(removed, extensions=(*removed.extensions, unknown)),
+    ):
+        assert check(crl("certificateHold"), other).status == "revoked"
 
 
 def test_a_forged_or_stale_list_of_changes_adds_nothing(check, crl):
@@ -245,6 +256,8 @@ def test_a_list_may_be_kept_by_whom_the_certificate_names(check, crl, authority,
     revoked = crl("superseded", signer=keeper, owner=owner, indirect=True, of=of)
     namesake = crl("superseded", signer=keeper, owner=owner, indirect=True)
     assert check(good, **at_hand).status == "good"
+    named = crl(signer=keeper, indirect=True, names=directory(keeper.certificate))
+    assert check(named, **at_hand).status == "good"
     assert check(revoked, **at_hand).status == "revoked"
     assert check(namesake, **at_hand).status == "good"  # the same number of another issuer
 
@@ -252,8 +265,10 @@ def test_a_list_may_be_kept_by_whom_the_certificate_names(check, crl, authority,
 def test_a_list_kept_by_others_must_say_so_and_be_asked_for(check, crl, authority, charged):
     keeper, owner = charged
     at_hand = {"candidates": [keeper.certificate], "trust": authority.trust}
-    plain = crl("superseded", signer=keeper, owner=owner, of=authority.ca.certificate.subject)
-    assert codes(check(plain, owner=owner, **at_hand)) == {ProblemCode.NO_EVIDENCE}
+    of = authority.ca.certificate.subject
+    for scope in ({}, {"only_user_certificates": True}):
+        plain = crl("superseded", signer=keeper, owner=owner, of=of, **scope)
+        assert codes(check(plain, owner=owner, **at_hand)) == {ProblemCode.NO_EVIDENCE}
     foreign = crl("superseded", signer=keeper, indirect=True, of=authority.ca.certificate.subject)
     assert codes(check(foreign, **at_hand)) == {ProblemCode.NO_EVIDENCE}
 

@@ -127,6 +127,20 @@ def test_mappings_may_be_inhibited(bare):
     assert valid([bare(P2), top, above], required=True) is None
 
 
+def test_mappings_may_be_inhibited_some_certificates_later(bare):
+    top = bare(P1, policy_mappings=((P1, P2),))
+    above = bare(ANY, policy_constraints=PolicyConstraints(inhibit_policy_mapping=1))
+    assert valid([bare(P2), top, above], required=True) == {P1}
+    assert valid([bare(P2), top, bare(ANY), above], required=True) is None
+
+
+def test_the_demands_of_the_anchor_hold_and_its_policies_do_not(bare):
+    demand = PolicyConstraints(require_explicit_policy=0)
+    for anchor, problems in ((bare(P2), 0), (bare(P2, policy_constraints=demand), 1)):
+        assert len(process_policies([bare(), anchor], anchor).problems) == problems
+        assert process_policies([bare(P1), anchor], anchor).policies == {P1}
+
+
 @pytest.mark.parametrize("mapping", [(ANY, P1), (P1, ANY)])
 def test_any_policy_must_not_be_mapped(bare, mapping):
     assert valid([bare(P1), bare(P1, policy_mappings=(mapping,))]) is None
@@ -138,6 +152,14 @@ def test_what_the_certificates_say_along_with_a_policy_is_told(bare):
     top = bare(PolicyInformation(P1, notices[2:]), P2)
     facts = process_policies([owner, top], None, PolicyRules(acceptable=frozenset({P1})))
     assert facts.qualifiers == (notices[0], notices[2])
+
+
+def test_what_is_said_along_with_any_policy_is_told_only_where_it_stands_for_one(bare):
+    own, general = ((f"1.3.{number}", b"\x05\x00") for number in range(2))
+    owner = bare(PolicyInformation(P1, (own,)), PolicyInformation(ANY, (general,)))
+    for policy, told in ((P1, own), (P2, general)):
+        rules = PolicyRules(acceptable=frozenset({policy}))
+        assert process_policies([owner, bare(ANY)], None, rules).qualifiers == (told,)
 
 
 def test_a_demand_breaks_the_chain_and_names_the_certificate(authority, now):

@@ -375,6 +375,7 @@ def test_a_revoked_service_is_refused(check, answer, crl, authority, now):
     "reason, since, status",
     [
         ("superseded", HOUR, "good"),
+        ("superseded", timedelta(0), "unknown"),
         ("superseded", -HOUR, "unknown"),
         ("keyCompromise", HOUR, "unknown"),
         (None, HOUR, "unknown"),

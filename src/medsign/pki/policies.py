@@ -28,6 +28,21 @@ class PolicyRules:
         mapping_inhibited: Whether an authority may not name a policy of another one equal to its
             own.
         any_inhibited: Whether ``anyPolicy`` in a certificate stands for nothing.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from medsign.pki import ROOT_CA, TrustStore, build_path, issue_root, subject_name
+        >>> from medsign.signers import SoftwareKey
+        >>> today, name = datetime(2026, 1, 1, tzinfo=UTC), subject_name(organization="Тест")
+        >>> root = issue_root(
+        ...     ROOT_CA, subject=name, signer=SoftwareKey.generate(), not_before=today
+        ... )
+        >>> at_least_kc3 = PolicyRules(acceptable=frozenset({oids.POLICY_KC3}), required=True)
+        >>> path = build_path(root, TrustStore([root]), at=today, rules=at_least_kc3)
+        >>> path.problems[0].code.value
+        'certificate.policy'
+        >>> build_path(root, TrustStore([root]), at=today).tool_classes
+        ('КС1', 'КС2')
     """
 
     acceptable: frozenset[str] = frozenset({oids.ANY_POLICY})
