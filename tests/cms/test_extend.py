@@ -64,6 +64,13 @@ def lasting(long, authority):
     return cms.add_evidence_timestamp(long, token)
 
 
+@pytest.fixture(scope="module")
+def archived(lasting, authority):
+    """Return CAdES-A."""
+    token = authority.stamp(cms.archive_value(lasting, CONTENT), STAMPED_AGAIN)
+    return cms.add_archive_timestamp(lasting, token, CONTENT)
+
+
 def info(signature, index=0):
     return asn1.decode_signed_data(signature).signers[index]
 
@@ -72,8 +79,8 @@ def alone(authority, signature):
     return cms.Evidence(signature=signature, content=CONTENT, trust=authority.trust)
 
 
-def test_each_step_is_one_form_higher(detached, stamped, referring, long, lasting):
-    steps = (detached, stamped, referring, long, lasting)
+def test_each_step_is_one_form_higher(detached, stamped, referring, long, lasting, archived):
+    steps = (detached, stamped, referring, long, lasting, archived)
     assert tuple(map(cms.form_of, steps)) == tuple(cms.Form)
 
 
@@ -120,7 +127,7 @@ def test_values_hold_what_the_stamp_rests_on_too(long, authority, signer):
     assert (len(values.crls), len(values.ocsp_responses)) == (1, 1)
 
 
-@pytest.mark.parametrize("form", ["long", "lasting"])
+@pytest.mark.parametrize("form", ["long", "lasting", "archived"])
 def test_it_is_judged_with_nothing_but_the_root(form, authority, request):
     report = cms.verify(
         alone(authority, request.getfixturevalue(form)), policy=cms.WITH_STAMP, at=LATER
@@ -176,6 +183,76 @@ def test_references_changed_after_the_second_stamp_are_noticed(authority, lastin
 def test_facts_with_a_second_stamp_are_stored(authority, lasting):
     facts = cms.collect(alone(authority, lasting), at=LATER)
     assert cms.Facts.from_json(facts.to_json()) == facts
+
+
+def test_an_archive_stamp_outlives_the_services_of_both_stamps(authority, lasting):
+    service = authority._issued(
+        new_key(),
+        attrs.evolve(issuing.TIMESTAMP_SERVICE, lifetime=3650 * DAY),
+        issuing.subject_name(organization="Служба штампов архива"),
+        SIGNED - DAY,
+    )
+    token = authority.stamp(cms.archive_value(lasting, CONTENT), LATER, service)
+    archived = cms.add_archive_timestamp(lasting, token, CONTENT)
+    at = SIGNED + 3 * DAY
+    revoked = authority.crl(at - DAY, (authority.stamper.certificate, at - 2 * DAY))
+
+    def judged(signature):
+        given = attrs.evolve(alone(authority, signature), crls=(revoked,))
+        return cms.verify(given, policy=cms.WITH_STAMP, at=at)
+
+    assert judged(lasting).sub_indication is cms.SubIndication.NO_POE
+    report = judged(archived)
+    assert report.passed, report.explain_trust()
+    assert report.signers[0].proved_at == SIGNED + timedelta(minutes=1, seconds=1)
+
+
+def test_an_archive_stamp_leaves_what_was_there(lasting, archived):
+    before, after = info(lasting), info(archived)
+    assert after.unsigned_attributes[:-1] == before.unsigned_attributes
+    (token,) = after.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
+    (index,) = info(token).unsigned_values("0.4.0.19122.1.5")
+    assert index in cms.archive_value(lasting, CONTENT)
+
+
+def archive_is_good(authority, signature, content=CONTENT):
+    given = attrs.evolve(alone(authority, signature), content=content)
+    (facts,) = cms.collect(given, at=LATER).signatures
+    (stamp,) = (each for each in facts.stamps if each.layer == "archive")
+    return not stamp.problems
+
+
+def test_an_archive_stamp_is_on_one_document(authority, archived):
+    assert archive_is_good(authority, archived)
+    assert not archive_is_good(authority, archived, CONTENT + b"!")
+    assert not archive_is_good(authority, archived, None)
+
+
+def test_what_an_archive_stamp_lists_must_stay(authority, archived):
+    message = asn1.decode_signed_data(archived)
+    (signer,) = message.signers
+    for lost in signer.unsigned_attributes[:-1]:
+        rest = tuple(each for each in signer.unsigned_attributes if each != lost)
+        shorter = asn1.encode_signed_data(
+            [attrs.evolve(signer, unsigned_attributes=rest)],
+            content=None,
+            certificates=[each.der for each in message.certificates],
+        )
+        assert not archive_is_good(authority, shorter)
+
+
+def test_what_is_added_later_does_no_harm_unless_it_is_a_stamp(authority, archived, stamped):
+    other = asn1.Attribute("1.2.643.999", (b"\x05\x00",))
+    assert archive_is_good(authority, asn1.add_unsigned_attribute(archived, 0, other))
+    stamp = asn1.Attribute(oids.SIGNATURE_TIME_STAMP, (b"\x05\x00",))
+    assert not archive_is_good(authority, asn1.add_unsigned_attribute(archived, 0, stamp))
+
+
+def test_an_archive_needs_all_evidence_and_the_document(long, lasting):
+    with pytest.raises(UsageError, match="evidence"):
+        cms.archive_value(long, CONTENT)
+    with pytest.raises(UsageError, match="content"):
+        cms.archive_value(lasting)
 
 
 def test_a_document_that_is_not_at_hand_hinders_nothing(evidence, referring):

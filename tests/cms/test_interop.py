@@ -116,7 +116,10 @@ def test_openssl_accepts_a_lasting_signature_as_cades(openssl, desk):
     given = attrs.evolve(given, signature=cms.add_references(given, at=NOW))
     long = cms.add_values(given, at=NOW)
     lasting = cms.add_evidence_timestamp(long, desk.authority.stamp(cms.evidence_value(long), NOW))
-    assert accepts(openssl, desk, lasting, "-cades", "-content", desk.folder / "content")
+    archive = desk.authority.stamp(cms.archive_value(lasting, CONTENT), NOW)
+    archived = cms.add_archive_timestamp(lasting, archive, CONTENT)
+    for each in (lasting, archived):
+        assert accepts(openssl, desk, each, "-cades", "-content", desk.folder / "content")
 
 
 @curves

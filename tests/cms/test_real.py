@@ -15,6 +15,7 @@ from medsign.gost import DigestAlgorithm
 from medsign.pki.trust import TrustStore, read_certificates
 
 PADES = "pades_cryptopro_test"
+PDF = f"{PADES}/25_cades_a_cam.pdf"
 SUMMER = datetime(2024, 7, 16, tzinfo=UTC)
 #: Signatures over content that was too large to keep.
 BY_DIGEST = [
@@ -97,13 +98,27 @@ def test_a_real_cades_x_long_of_cryptopro_passes(evidence):
     assert report.passed, report.explain_trust()
 
 
-@pytest.mark.parametrize("name", ["14_acrob_CADES_XLT1_1", "25_cades_a_cam"])
-def test_the_real_stamp_on_references_is_good(evidence, name):
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("14_acrob_CADES_XLT1_1", cms.Form.X_LONG_TYPE_1), ("25_cades_a_cam", cms.Form.A)],
+)
+def test_the_real_stamp_on_references_is_good(evidence, name, form):
     given = evidence(f"{PADES}/{name}.p7s")
-    assert cms.form_of(given.signature) is cms.Form.X_LONG_TYPE_1
+    assert cms.form_of(given.signature) is form
     (facts,) = cms.collect(given, at=SUMMER).signatures
     (stamp,) = (each for each in facts.stamps if each.layer == "evidence")
     assert stamp.problems == ()
+
+
+def test_the_real_archive_stamp_is_good_on_its_document_only(shared_data, evidence):
+    name, content = f"{PADES}/25_cades_a_cam.p7s", covered(shared_data / "real/03_cms" / PDF)
+
+    def problems(content: bytes) -> list[bool]:
+        (facts,) = cms.collect(evidence(name, content), at=SUMMER).signatures
+        return [bool(each.problems) for each in facts.stamps]
+
+    assert problems(content) == [False, False, False]
+    assert problems(content + b"!") == [False, False, True]
 
 
 @pytest.mark.parametrize("name", BY_DIGEST)

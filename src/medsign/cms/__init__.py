@@ -6,9 +6,11 @@ from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.extend import (
     Form,
+    add_archive_timestamp,
     add_evidence_timestamp,
     add_references,
     add_values,
+    archive_value,
     evidence_value,
     form_of,
 )
@@ -68,10 +70,12 @@ __all__ = [
     "StatusFacts",
     "SubIndication",
     "UnsafeNoRevocation",
+    "add_archive_timestamp",
     "add_evidence_timestamp",
     "add_references",
     "add_timestamp",
     "add_values",
+    "archive_value",
     "collect",
     "decide",
     "evidence_value",

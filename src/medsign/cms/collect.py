@@ -16,7 +16,12 @@ import attrs
 
 from medsign.clock import aware
 from medsign.cms.content import Content, digest_of
-from medsign.cms.covered import under_evidence_stamp
+from medsign.cms.covered import (
+    HASH_INDEX_V3,
+    index_holds,
+    under_archive_stamp,
+    under_evidence_stamp,
+)
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import (
@@ -40,11 +45,12 @@ from medsign.codec.asn1 import (
     decode_certificate_values,
     decode_revocation_values,
     decode_signed_data,
+    decode_tst_info,
     der,
     oids,
     to_binary,
 )
-from medsign.errors import BudgetExceeded, MalformedError
+from medsign.errors import BudgetExceeded, MalformedError, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, Provider
 from medsign.pki.claims import Claim
 from medsign.pki.path import PathFacts, build_path
@@ -172,9 +178,13 @@ class _Collector:
 
     def signature(self, signer: SignerInfo) -> SignatureFacts:
         """Return the facts about one signature."""
-        covered = {"signature": signer.signature, "evidence": under_evidence_stamp(signer)}
+        covered: dict[Layer, Callable[[bytes], bytes]] = {
+            "signature": lambda _: signer.signature,
+            "evidence": lambda _: under_evidence_stamp(signer),
+            "archive": lambda token: self.archived(token, signer),
+        }
         stamps = tuple(
-            self.stamp(each, covered[layer], layer)
+            self.stamp(each, covered[layer](each), layer)
             for layer, tokens in _tokens(signer).items()
             for each in tokens
         )
@@ -239,6 +249,24 @@ class _Collector:
             problems=tuple(problems),
         )
 
+    def archived(self, token: bytes, signer: SignerInfo) -> bytes:
+        """Return what an archive stamp must cover; nothing when its index does not hold."""
+        try:
+            stamp = decode_signed_data(token)
+            (index,) = stamp.signers[0].unsigned_values(HASH_INDEX_V3)
+            hash_oid = decode_tst_info(stamp.content or b"").imprint.algorithm.oid
+            hashed = (
+                None
+                if self.content is None
+                else digest_of(
+                    self.content, DigestAlgorithm.from_oid(hash_oid), provider=self.provider
+                )
+            )
+            holds = index_holds(index, self.message, signer, provider=self.provider)
+        except (MalformedError, BudgetExceeded, Unavailable, UsageError, ValueError, IndexError):
+            return b""
+        return under_archive_stamp(self.message, signer, hashed, index) if hashed and holds else b""
+
     def stamp(self, token: bytes, stamped: bytes, layer: Layer) -> StampFacts:
         """Return the facts about a time stamp."""
         fingerprint = hashlib.sha256(token).hexdigest()
@@ -301,6 +329,7 @@ def _tokens(signer: SignerInfo) -> dict[Layer, tuple[bytes, ...]]:
     return {
         "signature": signer.time_stamp_tokens[:MAX_STAMPS],
         "evidence": signer.unsigned_values(oids.ESC_TIME_STAMP)[:MAX_STAMPS],
+        "archive": signer.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)[:MAX_STAMPS],
     }
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from medsign.codec.asn1 import SignerInfo, der, oids
-from medsign.codec.asn1.door import SET
+from medsign.codec.asn1 import AlgorithmIdentifier, SignedData, SignerInfo, der, oids
+from medsign.codec.asn1.cms import CMS_LIMITS, SignedDataFields, signed_data_fields
+from medsign.codec.asn1.door import SEQUENCE, SET, Element, constructed, open_der
+from medsign.codec.asn1.keys import encode_algorithm, read_algorithm
+from medsign.gost import Provider
+from medsign.pki.signatures import hash_octets
 
+HASH_INDEX_V3 = "0.4.0.19122.1.5"
 _UNDER_EVIDENCE_STAMP = (oids.SIGNATURE_TIME_STAMP, oids.CERTIFICATE_REFS, oids.REVOCATION_REFS)
 
 
@@ -24,3 +29,77 @@ def under_evidence_stamp(signer: SignerInfo) -> bytes:
             ),
         )
     )
+
+
+def hash_index(
+    message: SignedData, signer: SignerInfo, hash_oid: str, *, provider: Provider | None = None
+) -> bytes:
+    """Return DER of an ATSHashIndexV3: digests of all that an archive time stamp protects.
+
+    Raises:
+        Unavailable: The digest algorithm is not known.
+    """
+    listed = (
+        der.sequence(*(der.octets(hash_octets(hash_oid, each, provider=provider)) for each in part))
+        for part in _indexed(message, signer)
+    )
+    return der.sequence(encode_algorithm(AlgorithmIdentifier(hash_oid)), *listed)
+
+
+def index_holds(
+    index: bytes, message: SignedData, signer: SignerInfo, *, provider: Provider | None = None
+) -> bool:
+    """Tell whether all that an index lists is there, and all older time stamps are listed.
+
+    Raises:
+        MalformedError: It is no ATSHashIndexV3.
+        Unavailable: The digest algorithm is not known.
+    """
+    with open_der("hash index", index, CMS_LIMITS).fields() as fields:
+        hash_oid = read_algorithm(fields.sequence("hashIndAlgorithm")).oid
+        names = ("certificatesHashIndex", "crlsHashIndex", "unsignedAttrValuesHashIndex")
+        listed = [
+            {each.contents for each in fields.sequence(name).each(None, "hash")} for name in names
+        ]
+    present = [
+        {hash_octets(hash_oid, each, provider=provider) for each in part}
+        for part in _indexed(message, signer)
+    ]
+    stamps = {
+        hash_octets(hash_oid, der.oid(oid) + each, provider=provider)
+        for oid in (oids.SIGNATURE_TIME_STAMP, oids.ESC_TIME_STAMP)
+        for each in signer.unsigned_values(oid)
+    }
+    complete = all(named <= there for named, there in zip(listed, present, strict=True))
+    return complete and stamps <= listed[-1]
+
+
+def under_archive_stamp(
+    message: SignedData, signer: SignerInfo, content_digest: bytes, index: bytes
+) -> bytes:
+    """Return what an archive time stamp covers (ETSI EN 319 122-1 5.5.3).
+
+    Args:
+        message: The message.
+        signer: One of its signatures.
+        content_digest: Digest of the content by the algorithm of the stamp's imprint.
+        index: DER of the ATSHashIndexV3.
+    """
+    elements = _fields(message).signers.each(SEQUENCE, "signerInfo")
+    own = list(elements)[message.signers.index(signer)]
+    fields = [each.der for each in own.each(None, "field") if each.tag != constructed(1)]
+    return b"".join((der.oid(message.content_type), content_digest, *fields, index))
+
+
+def _indexed(message: SignedData, signer: SignerInfo) -> tuple[list[bytes], ...]:
+    fields = _fields(message)
+    values = [der.oid(a.oid) + value for a in signer.unsigned_attributes for value in a.values]
+    return _elements(fields.certificates), _elements(fields.revocations), values
+
+
+def _elements(element: Element | None) -> list[bytes]:
+    return [each.der for each in element.each(None, "element")] if element else []
+
+
+def _fields(message: SignedData) -> SignedDataFields:
+    return signed_data_fields(open_der("signed data", message.der, CMS_LIMITS))

@@ -30,7 +30,7 @@ from medsign.pki.profile import ProfileRule
 from medsign.pki.revocation import RevocationFacts, decide_revocation
 
 _PROFILE = {rule.code: rule.russian for rule in ProfileRule}
-_OUTERMOST_FIRST: tuple[Layer, ...] = ("evidence", "signature")
+_OUTERMOST_FIRST: tuple[Layer, ...] = ("archive", "evidence", "signature")
 _ORDER = {code: number for number, code in enumerate(MESSAGES)}
 
 

@@ -1,4 +1,4 @@
-"""Signatures made to last: CAdES-C, X Long and X Long Type 1 (ETSI EN 319 122-1 annex A).
+"""Signatures made to last: CAdES-C, X Long, X Long Type 1 and A (ETSI EN 319 122-1).
 
 A signature is judged before it is extended, and each step adds one or two unsigned attributes;
 every other octet stays.
@@ -15,7 +15,13 @@ from typing import TypeVar
 import attrs
 
 from medsign.cms.collect import MAX_CARRIED, Carried, carried, collect, only
-from medsign.cms.covered import under_evidence_stamp
+from medsign.cms.content import Content, digest_of
+from medsign.cms.covered import (
+    HASH_INDEX_V3,
+    hash_index,
+    under_archive_stamp,
+    under_evidence_stamp,
+)
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import CertificateFacts
@@ -43,7 +49,7 @@ from medsign.codec.asn1 import (
     to_binary,
 )
 from medsign.errors import UsageError
-from medsign.gost import Provider
+from medsign.gost import DigestAlgorithm, Provider
 from medsign.pki.signatures import hash_octets
 from medsign.pki.signed import certificate_reference
 
@@ -58,6 +64,7 @@ class Form(enum.IntEnum):
     C = 3
     X_LONG = 4
     X_LONG_TYPE_1 = 5
+    A = 6
 
 
 _ATTRIBUTES = {
@@ -65,6 +72,7 @@ _ATTRIBUTES = {
     Form.C: (oids.CERTIFICATE_REFS, oids.REVOCATION_REFS),
     Form.X_LONG: (oids.CERTIFICATE_VALUES, oids.REVOCATION_VALUES),
     Form.X_LONG_TYPE_1: (oids.ESC_TIME_STAMP,),
+    Form.A: (oids.ARCHIVE_TIME_STAMP_V3,),
 }
 
 
@@ -206,6 +214,70 @@ def add_evidence_timestamp(
     """
     stamp = stamp_on(evidence_value(signature, signer_index), token, provider=provider)
     return _with(signature, signer_index, {oids.ESC_TIME_STAMP: stamp})
+
+
+def archive_value(
+    signature: bytes,
+    content: Content | None = None,
+    *,
+    signer_index: int = 0,
+    provider: Provider | None = None,
+) -> bytes:
+    """Return the octets that an archive time stamp must cover, to be hashed by Streebog-256.
+
+    Args:
+        signature: DER or BER of the signed message.
+        content: The document, for a detached signature: octets, a file or its Streebog-256 digest.
+        signer_index: Which of the signatures.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Raises:
+        MalformedError: It is no signed message.
+        UsageError: The signature is no CAdES-X Long Type 1 or is not there, or the content is
+            missing.
+    """
+    if form_of(signature, signer_index) < Form.X_LONG_TYPE_1:
+        raise UsageError("only a signature with all its evidence goes into the archive")
+    message = decode_signed_data(signature)
+    whole = message.content if content is None else content
+    hashing = DigestAlgorithm.STREEBOG_256
+    hashed = None if whole is None else digest_of(whole, hashing, provider=provider)
+    if hashed is None:
+        raise UsageError("the content, or its Streebog-256 digest, is needed")
+    signer = message.signers[signer_index]
+    index = hash_index(message, signer, hashing.oid, provider=provider)
+    return under_archive_stamp(message, signer, hashed, index)
+
+
+def add_archive_timestamp(
+    signature: bytes,
+    token: bytes,
+    content: Content | None = None,
+    *,
+    signer_index: int = 0,
+    provider: Provider | None = None,
+) -> bytes:
+    """Add an archive time stamp, version 3, on all that is there: CAdES-A.
+
+    Args:
+        signature: DER or BER of the signed message.
+        token: The time stamp token on `archive_value`, or the whole response of the service.
+        content: The document, for a detached signature.
+        signer_index: Which of the signatures.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Raises:
+        MalformedError: One of the two is something else.
+        UsageError: As for `archive_value`; or the response holds no stamp, or a stamp on
+            something else.
+        Unavailable: The digest algorithm of the stamp is not known.
+    """
+    value = archive_value(signature, content, signer_index=signer_index, provider=provider)
+    stamp = stamp_on(value, token, provider=provider)
+    message = decode_signed_data(signature)
+    index = hash_index(message, message.signers[signer_index], oids.STREEBOG_256, provider=provider)
+    stamp = _with(stamp, 0, {HASH_INDEX_V3: index})
+    return _with(signature, signer_index, {oids.ARCHIVE_TIME_STAMP_V3: stamp})
 
 
 @attrs.frozen

@@ -17,7 +17,7 @@ from medsign.pki.problems import Problem
 from medsign.pki.profile import Holder
 
 Reference = Literal["match", "mismatch", "absent"]
-Layer = Literal["signature", "evidence"]
+Layer = Literal["signature", "evidence", "archive"]
 
 
 @attrs.frozen(kw_only=True)
@@ -101,7 +101,7 @@ class StampFacts:
     Attributes:
         fingerprint: SHA-256 of the token, hexadecimal.
         layer: What it covers: the signature value, or also the stamp on it and the references to
-            evidence (CAdES-X Type 1).
+            evidence (CAdES-X Type 1), or all that is there (CAdES-A).
         stamped_at: The moment that the service named; ``None`` when the token cannot be read.
         not_later_than: That moment plus the accuracy that the service promises.
         header_sound: As in `SignatureFacts`.

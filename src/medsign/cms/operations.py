@@ -17,9 +17,11 @@ from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.extend import (
     Form,
+    add_archive_timestamp,
     add_evidence_timestamp,
     add_references,
     add_values,
+    archive_value,
     evidence_value,
     form_of,
 )
@@ -310,7 +312,8 @@ def extend_signature(
 
     Args:
         signature: DER, BER, PEM or base64.
-        content: The document, for a detached signature; without it only the rest is judged.
+        content: The document, for a detached signature; without it only the rest is judged, and
+            there is no CAdES-A.
         form: How far to go; a signature that is there already stays as it is.
         signer_index: Which of the signatures.
         certificates: Certificates that may help.
@@ -347,6 +350,11 @@ def extend_signature(
     if form_of(longer, signer_index) < Form.X_LONG_TYPE_1 <= form:
         stamp = yield from timestamp(context, evidence_value(longer, signer_index))
         longer = add_evidence_timestamp(longer, stamp.response, signer_index=signer_index)
+    if form_of(longer, signer_index) < Form.A <= form:
+        covered = partial(archive_value, longer, content, signer_index=signer_index)
+        stamp = yield from timestamp(context, (yield from do(covered)))
+        add = partial(add_archive_timestamp, longer, stamp.response, content)
+        longer = yield from do(partial(add, signer_index=signer_index))
     return longer
 
 
