@@ -2,7 +2,7 @@
 
 gmpy2 is left out on purpose. On its numbers signatures become 2 to 4 times faster, hashing not at
 all, and hashing is the slow part; its memory keeps secrets and its time depends on them as well.
-Who needs speed has more of it, and constant time, by a native provider.
+A native provider is faster than that and leaks less.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ from medsign.gost.params import PARAM_SETS, DigestAlgorithm, ParamSet
 from medsign.gost.provider import Hasher, Provider
 from medsign.gost.selftest import self_test
 
-# The order of preference. Native code is written to take the same time whatever the key, which
-# Python's integers can't; nettle comes first because it shares nothing with the `ssl` of the host.
+# The order of preference. nettle comes first: its manual promises signatures whose time does not
+# tell the key, and it shares nothing with the `ssl` of the host. gost-engine multiplies points by
+# code generated for that, and computes the rest with OpenSSL's ordinary numbers. Python's integers
+# can promise nothing.
 _CLASSES = {
     "nettle": "medsign.gost.native.nettle:NettleProvider",
     "openssl": "medsign.gost.native.openssl:OpenSslProvider",
