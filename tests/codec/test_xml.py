@@ -248,6 +248,13 @@ def test_exclusive_canonical_form_drops_unused_namespaces_and_keeps_listed_ones(
     assert canonical(node, exclusive=False) == b'<b xmlns:q="urn:q" xmlns:u="urn:u"></b>'
 
 
+def test_inclusive_canonical_form_takes_over_xml_attributes_and_leaves_the_tree_as_it_was():
+    root = parse(b'<a xml:lang="ru" xml:space="default"><b xml:space="preserve" n="1"/></a>')
+    form = b'<b n="1" xml:lang="ru" xml:space="preserve"></b>'
+    assert canonical(root[0], exclusive=False) == form
+    assert canonical(root[0]) == b'<b n="1" xml:space="preserve"></b>'
+
+
 def test_a_route_leads_to_values_and_to_the_places_of_absent_ones():
     letter = Letter(mood=Mood.GOOD, lines=(Line(number=1), Line(number=2, sum=Decimal(3))))
     sums = locate(Located("Письмо", letter), "lines.sum")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
+from medsign.codec.xml import Node, canonical, parse, serialize
+from medsign.gost import digest
 from medsign.pki import issuing
 from medsign.signers import SoftwareKey, SoftwareSigner
 
@@ -24,6 +28,23 @@ def enrol(curve: str = CRYPTOPRO_A, surname: str = "Тестова") -> Software
             not_before=START,
         )
     )
+
+
+def resigned(
+    signed: bytes,
+    signer: SoftwareSigner,
+    change: Callable[[Node], bytes],
+    canonical_info: Callable[[Node], bytes] = canonical,
+) -> bytes:
+    """Sign anew, as another program would: `change` edits the tree and returns what is digested."""
+    root, algorithm = parse(signed), signer.digest_algorithm
+    signature = next(root.iter("{*}Signature"))
+    hashed = digest(algorithm, change(root))
+    next(signature.iter("{*}DigestValue")).text = b64encode(hashed).decode()
+    info = canonical_info(signature.find("{*}SignedInfo"))
+    value = signer.sign_digest(digest(algorithm, info))
+    signature.find("{*}SignatureValue").text = b64encode(value).decode()
+    return serialize(root, indent=False)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ Node: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
 
+_XML_ATTRIBUTE = "{http://www.w3.org/XML/1998/namespace}"
 _PARSER_LIMITS = {"ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG", "ERR_ENTITY_LOOP"}
 _ENCODINGS = {"ascii", "utf-8", "cp1251"}
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
@@ -126,7 +127,9 @@ def canonical(
         >>> canonical(parse(b"<a  c='2' b='1'/>"))
         b'<a b="1" c="2"></a>'
     """
+    inherited = {} if exclusive else _inherited(node)
     try:
+        node.attrib.update(inherited)
         return etree.tostring(
             node,
             method="c14n",
@@ -136,6 +139,19 @@ def canonical(
         )
     except etree.C14NError:
         raise MalformedError("XML", str(node.tag), "no canonical form exists") from None
+    finally:
+        for name in inherited:
+            del node.attrib[name]
+
+
+def _inherited(node: Node) -> dict[str, str]:
+    """Return the ``xml:`` attributes that inclusive C14N 2.4 takes over from the ancestors."""
+    found: dict[str, str] = {}
+    for ancestor in node.iterancestors():
+        for name, value in ancestor.attrib.items():
+            if name.startswith(_XML_ATTRIBUTE) and name not in node.attrib:
+                found.setdefault(name, value)
+    return found
 
 
 class Schema:
