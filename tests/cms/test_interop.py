@@ -99,6 +99,13 @@ def test_openssl_and_we_accept_signatures_of_both_lengths_side_by_side(openssl, 
 
 
 @curves
+def test_openssl_accepts_a_countersigned_signature(openssl, desk, curve):
+    chief = desk.authority.issue(curve=curve, not_before=NOW - DAY)
+    confirmed = cms.countersign(cms.sign(CONTENT, desk.signer, at=NOW), chief, at=NOW)
+    assert accepts(openssl, desk, confirmed, "-cades", "-content", desk.folder / "content")
+
+
+@curves
 def test_openssl_accepts_a_stamped_signature(openssl, desk):
     signature = cms.sign(CONTENT, desk.signer, at=NOW)
     token = desk.authority.stamp(cms.signature_value(signature), NOW)

@@ -2,6 +2,7 @@
 
 from medsign.cms.collect import collect, verify
 from medsign.cms.content import Content, ContentDigest
+from medsign.cms.countersign import countersign
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.extend import (
@@ -77,6 +78,7 @@ __all__ = [
     "add_values",
     "archive_value",
     "collect",
+    "countersign",
     "decide",
     "evidence_value",
     "finish",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 from typing import TypeAlias, TypeVar
 
@@ -16,6 +17,7 @@ import attrs
 
 from medsign.clock import aware
 from medsign.cms.content import Content, digest_of
+from medsign.cms.countersign import as_message
 from medsign.cms.covered import (
     HASH_INDEX_V3,
     index_holds,
@@ -62,9 +64,10 @@ from medsign.pki.signed import SignerFacts, check_signer
 from medsign.pki.timestamp import check_timestamp
 from medsign.pki.trust import TrustStore
 
-# What one message may cost; what goes beyond the last two is not looked at.
+# What one message may cost; what goes beyond the last three is not looked at.
 MAX_SIGNATURES = 64
 MAX_STAMPS = 8
+MAX_COUNTERSIGNATURES = 8
 MAX_CARRIED = 1000
 
 T = TypeVar("T")
@@ -120,9 +123,13 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
         at=at,
         provider=provider,
     )
-    return Facts(
-        fingerprint=fingerprint, signatures=tuple(map(collector.signature, message.signers))
+    signatures = tuple(
+        attrs.evolve(
+            collector.signature(each), countersignatures=tuple(collector.countersignatures(each))
+        )
+        for each in message.signers
     )
+    return Facts(fingerprint=fingerprint, signatures=signatures)
 
 
 def verify(
@@ -225,6 +232,16 @@ class _Collector:
             key_until=period.not_after if period else None,
             chain=self.chain(path),
         )
+
+    def countersignatures(self, signer: SignerInfo) -> Iterator[SignatureFacts]:
+        """Yield the facts about signatures on a signature; those that cannot be read are none."""
+        values = signer.unsigned_values(oids.COUNTERSIGNATURE)[:MAX_COUNTERSIGNATURES]
+        for each in values:
+            message = _readable(partial(as_message, value=signer.signature), each)
+            if message is not None:
+                of_value = attrs.evolve(self, message=message, content=signer.signature)
+                of_value.known = self.known
+                yield of_value.signature(message.signers[0])
 
     def chain(self, path: PathFacts) -> ChainFacts:
         """Return a chain as plain data."""

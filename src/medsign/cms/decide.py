@@ -150,6 +150,7 @@ class _Judge:
             certificate=facts.chain.certificates[0].fingerprint if facts.chain else None,
             name=facts.chain.certificates[0].name if facts.chain else "",
             findings=tuple(sorted(kept, key=lambda each: _ORDER[each.code])),
+            countersigners=tuple(map(self.signature, facts.countersignatures)),
         )
 
     def _integrity(self, facts: SignatureFacts, proved_at: datetime) -> Iterator[Finding]:

@@ -141,6 +141,8 @@ class SignatureFacts:
         key_until: When the private key had to rest, if the certificate says so.
         chain: The way to a trusted root; ``None`` when the signer's certificate was not found.
         stamps: Time stamps on the signature value and on its references.
+        countersignatures: Signatures of others on the value of this one; their content is the
+            value.
     """
 
     algorithms: tuple[str, ...]
@@ -157,6 +159,7 @@ class SignatureFacts:
     key_until: datetime | None = None
     chain: ChainFacts | None = None
     stamps: tuple[StampFacts, ...] = ()
+    countersignatures: tuple[SignatureFacts, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

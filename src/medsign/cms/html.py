@@ -71,7 +71,14 @@ def page(report: Report) -> str:
             )
         ),
         _findings(report.findings),
-        *(_signer(number, each) for number, each in enumerate(report.signers, 1)),
+        *(
+            _signer(f"Подпись {number}", each)
+            + "".join(
+                _signer(f"Заверяющая подпись {other} к подписи {number}", countersigner)
+                for other, countersigner in enumerate(each.countersigners, 1)
+            )
+            for number, each in enumerate(report.signers, 1)
+        ),
     ]
     return (
         f'<!DOCTYPE html><html lang="ru"><head><meta charset="utf-8"><title>{title}</title>'
@@ -79,7 +86,7 @@ def page(report: Report) -> str:
     )
 
 
-def _signer(number: int, signer: SignatureReport) -> str:
+def _signer(title: str, signer: SignatureReport) -> str:
     proof = "штамп времени" if signer.proved_by == "time stamp" else "время проверки"
     rows = [
         ("Владелец сертификата", escape(signer.name or "не указан")),
@@ -89,7 +96,7 @@ def _signer(number: int, signer: SignatureReport) -> str:
         ("Отпечаток сертификата (SHA-256)", f"<code>{escape(signer.certificate or '—')}</code>"),
     ]
     return (
-        f"<h2>Подпись {number}</h2>"
+        f"<h2>{title}</h2>"
         + _verdict(signer.indication, signer.sub_indication and signer.sub_indication.value)
         + _table(rows)
         + _findings(signer.findings)

@@ -82,6 +82,8 @@ class SignatureReport:
         certificate: SHA-256 of the signer's certificate, hexadecimal.
         name: Common name in that certificate; may be personal data.
         findings: All the checks in order, the passed ones too.
+        countersigners: Verdicts on the signatures of others on this one. They do not touch the
+            verdict on this one: whoever has the file can add a bad one.
     """
 
     indication: Indication
@@ -93,6 +95,7 @@ class SignatureReport:
     certificate: str | None = None
     name: str = attrs.field(default="", repr=False)
     findings: tuple[Finding, ...] = ()
+    countersigners: tuple[SignatureReport, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -141,6 +144,10 @@ class Report:
                 lines += [finding.text_ru, f"Что делать: {finding.message.advice_ru}"]
         for number, signer in enumerate(self.signers, 1):
             lines += _explained(signer, f"Подпись {number}: " if len(self.signers) > 1 else "")
+            for other, countersigner in enumerate(signer.countersigners, 1):
+                name = f"Заверяющая подпись {other} к подписи {number}"
+                lines.append(f"{name}: {countersigner.indication.russian}.")
+                lines += _explained(countersigner, f"{name}: ")
         return tuple(lines)
 
     def to_json(self) -> bytes:
@@ -153,17 +160,22 @@ class Report:
                 "policy": {"name": self.policy, "sha256": self.policy_digest},
                 "signature": {"sha256": self.fingerprint},
                 "findings": [_finding(each) for each in self.findings],
-                "signers": [
-                    json.unstructure(attrs.evolve(each, findings=()))
-                    | {"findings": [_finding(finding) for finding in each.findings]}
-                    for each in self.signers
-                ],
+                "signers": [_signer(each) for each in self.signers],
             }
         )
 
     def to_html(self) -> str:
         """Return the report as one page in Russian with nothing to load, fit for print."""
         return html.page(self)
+
+
+def _signer(signer: SignatureReport) -> dict[str, object]:
+    bare = attrs.evolve(signer, findings=(), countersigners=())
+    plain: dict[str, object] = json.unstructure(bare)
+    return plain | {
+        "findings": [_finding(each) for each in signer.findings],
+        "countersigners": [_signer(each) for each in signer.countersigners],
+    }
 
 
 def _finding(finding: Finding) -> dict[str, object]:
