@@ -27,6 +27,7 @@ LIST, OGRN = "999000000001", "1999900000000"
 ROW, PERIOD, CHECKED = f"ELN_{LIST}", f"ELN_{LIST}_3_doc", f"ELN_{LIST}_3_vk"
 CLINIC, DOCTOR = organisation_actor(OGRN, LIST), doctor_actor(LIST, 3)
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+EXC = "http://www.w3.org/2001/10/xml-exc-c14n#"
 MESSAGE = f"""<?xml version="1.0" encoding="UTF-8"?>
 <soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:wsu="{WSU}"
  xmlns:unused="urn:unused">
@@ -245,6 +246,27 @@ def test_too_many_signatures_are_not_looked_at():
     many = b'<a xmlns:ds="http://www.w3.org/2000/09/xmldsig#">' + b"<ds:Signature/>" * 65 + b"</a>"
     with pytest.raises(BudgetExceeded):
         verify(many)
+
+
+def test_references_to_much_of_the_document_are_not_all_computed():
+    algorithms = "http://www.w3.org/2000/09/xmldsig#enveloped-signature", EXC
+    transforms = "".join(f'<Transform Algorithm="{each}"/>' for each in algorithms)
+    reference = (
+        '<Reference URI="#i{}"><Transforms>' + transforms + "</Transforms><DigestMethod Algorithm="
+        '"urn:ietf:params:xml:ns:cpxmlsec:algorithms:gostr34112012-256"/><DigestValue/></Reference>'
+    )
+    info = "<SignedInfo><SignatureMethod/>" + "".join(map(reference.format, range(16)))
+    nested = "".join(f'<e Id="i{each}">' for each in range(16))
+    signature = (
+        f'<Signature xmlns="http://www.w3.org/2000/09/xmldsig#">{info}</SignedInfo></Signature>'
+    )
+    with pytest.raises(BudgetExceeded, match="octets"):
+        verify((nested + "x" * 400_000 + 8 * signature + "</e>" * 16).encode())
+
+
+def test_a_large_document_is_not_looked_at():
+    with pytest.raises(BudgetExceeded, match="size"):
+        verify(b"<a>" + b"x" * (4 * 1024 * 1024) + b"</a>")
 
 
 def test_a_doctype_is_refused(signed):

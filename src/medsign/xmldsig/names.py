@@ -11,6 +11,7 @@ from medsign.errors import MalformedError
 from medsign.gost import DigestAlgorithm
 
 WHAT = "XML signature"
+MAX_BYTES = 4 * 1024 * 1024
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

@@ -58,7 +58,7 @@ def sign_message(
         >>> b"SignatureValue" in sign_message(message, "ELN_999000000001_3_doc", actor, doctor)
         True
     """
-    root = parse(message, what="SOAP message")
+    root = parse(message, what="SOAP message", max_bytes=names.MAX_BYTES)
     if root.tag != f"{{{SOAP}}}Envelope":
         raise MalformedError("SOAP message", "root element", "not an envelope of SOAP 1.1")
     index = names.by_identifier(root)
@@ -122,7 +122,7 @@ def sign_enveloped(
         >>> facts.signed
         (b'<order><drug></drug></order>',)
     """
-    root = parse(document, what="XML document")
+    root = parse(document, what="XML document", max_bytes=names.MAX_BYTES)
     target = root if element_id is None else names.identified(names.by_identifier(root), element_id)
     octets = canonical(target)
     signature = _add(target, DS, "Signature", prefix="ds")

@@ -32,7 +32,7 @@ from medsign.xmldsig.names import DS, SFR_POWERS, SOAP, WHAT, WSSE
 
 MAX_SIGNATURES = 64
 MAX_REFERENCES = 16
-MAX_WORK = 64 * 1024 * 1024
+MAX_WORK = 16 * 1024 * 1024
 _XML_SPACE = re.compile(r"[ \t\r\n]+")
 
 
@@ -60,7 +60,7 @@ def verify(document: bytes, *, provider: Provider | None = None) -> tuple[XmlSig
         ...
         medsign.errors.MalformedError: malformed XML signature at document: there is no signature
     """
-    root = parse(document, what="signed XML")
+    root = parse(document, what="signed XML", max_bytes=names.MAX_BYTES)
     signatures = list(root.iter(f"{{{DS}}}Signature"))
     if not signatures:
         raise MalformedError(WHAT, "document", "there is no signature")
