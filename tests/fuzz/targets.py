@@ -1,0 +1,281 @@
+"""What is fuzzed: every door through which bytes come in, with seeds of our own making.
+
+One sentence holds for all of them: bytes in, a frozen object or `MalformedError` or
+`BudgetExceeded` out, within the budget.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+
+import attrs
+
+from medsign import cms, mchd
+from medsign.codec import asn1
+from medsign.codec import json as json_codec
+from medsign.codec.asn1 import pkcs12
+from medsign.codec.asn1.door import framed
+from medsign.codec.xml import parse
+from medsign.errors import BudgetExceeded, MalformedError
+from medsign.gost import PrivateKey, param_set
+from medsign.pki import TrustStore, make_request, ocsp_request, private_key_info, subject_name
+from medsign.signers import SoftwareKey
+
+HERE = Path(__file__).parent
+LIMBO = HERE.parent / "limbo" / "gost-limbo.json"
+MOMENT = datetime(2025, 6, 1, 12, tzinfo=UTC)
+
+
+@attrs.frozen
+class Target:
+    """A door.
+
+    Attributes:
+        read: Takes bytes.
+        kind: Which of the seeds it is made for.
+    """
+
+    read: Callable[[bytes], object]
+    kind: str
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    """A line of a row."""
+
+    code: str
+    cost: int
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """A record with all the kinds of values that services send."""
+
+    number: str
+    created_at: datetime
+    day: date | None = None
+    urgent: bool = False
+    share: float = 0.0
+    content: bytes = attrs.field(default=b"", repr=False)
+    lines: tuple[Line, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+def verify(data: bytes) -> object:
+    """Verify a signature that trusts what it may: nothing is refused by an exception."""
+    trusted = TrustStore([asn1.decode_certificate(each) for each in seeds()["certificate"][:1]])
+    return cms.verify(cms.Evidence(signature=data, content=b"document", trust=trusted), at=MOMENT)
+
+
+TARGETS = {
+    "certificate": Target(asn1.decode_certificate, "certificate"),
+    "request": Target(asn1.decode_request, "request"),
+    "crl": Target(asn1.decode_crl, "crl"),
+    "ocsp_request": Target(asn1.decode_ocsp_request, "ocsp_request"),
+    "ocsp_response": Target(asn1.decode_ocsp_response, "ocsp_response"),
+    "basic_ocsp_response": Target(asn1.decode_basic_ocsp_response, "basic_ocsp_response"),
+    "timestamp_request": Target(asn1.decode_timestamp_request, "timestamp_request"),
+    "timestamp_response": Target(asn1.decode_timestamp_response, "timestamp_response"),
+    "tst_info": Target(asn1.decode_tst_info, "tst_info"),
+    "signed_data": Target(asn1.decode_signed_data, "signed_data"),
+    "name": Target(asn1.decode_name, "name"),
+    "spki": Target(asn1.decode_spki, "spki"),
+    "private_key": Target(asn1.decode_private_key, "private_key"),
+    "encrypted_key": Target(pkcs12.decode_encrypted_key, "private_key"),
+    "pfx": Target(pkcs12.decode_pfx, "signed_data"),
+    "safe": Target(pkcs12.decode_safe, "signed_data"),
+    "bags": Target(pkcs12.decode_bags, "signed_data"),
+    "certificate_references": Target(asn1.decode_certificate_references, "certificate"),
+    "certificate_values": Target(asn1.decode_certificate_values, "certificate_values"),
+    "revocation_references": Target(asn1.decode_revocation_references, "ocsp_response"),
+    "revocation_values": Target(asn1.decode_revocation_values, "revocation_values"),
+    "recognise": Target(asn1.recognise, "signed_data"),
+    "xml": Target(lambda data: parse(data) is not None, "power_of_attorney"),
+    "power_of_attorney": Target(mchd.decode, "power_of_attorney"),
+    "revocation": Target(mchd.decode_revocation, "revocation"),
+    "json": Target(lambda data: json_codec.decode(Row, data), "json"),
+    "json_list": Target(lambda data: json_codec.decode(tuple[Row, ...], data), "json_list"),
+    "verify": Target(verify, "signed_data"),
+}
+
+
+@cache
+def seeds() -> dict[str, tuple[bytes, ...]]:
+    """Return good artefacts of each kind; the same at each run."""
+    cases = json.loads(LIMBO.read_text(encoding="utf-8"))["cases"]
+    key = SoftwareKey(PrivateKey(param_set("1.2.643.2.2.35.1"), 0xFEED))
+    certificates = dict.fromkeys(
+        der
+        for case in cases
+        if case["expected"] == "SUCCESS" and case["peer"]
+        for _, der in asn1.pem_decode("".join((case["peer"], *case["trusted"])).encode())
+    )
+    lists = [
+        der
+        for case in cases
+        if case["expected"] != "INDETERMINATE"
+        for each in case.get("crls", ())
+        for _, der in asn1.pem_decode(each.encode())
+    ]
+
+    def listed(name: str) -> list[bytes]:
+        found = (
+            each
+            for case in cases
+            if case["expected"] == "SUCCESS" and name in case
+            for each in ([case[name]] if isinstance(case[name], str) else case[name])
+        )
+        return [base64.b64decode(each) for each in found]
+
+    answers = listed("ocsp_responses")
+    basics = [found.der for each in answers if (found := asn1.decode_ocsp_response(each).basic)]
+    stamps = listed("timestamp_response")
+    tokens = [found for each in stamps if (found := asn1.decode_timestamp_response(each).token)]
+    first, second = (asn1.decode_certificate(each) for each in list(certificates)[:2])
+    line = Line(code="A01.30.009", cost=150_000)
+    row = Row(
+        number="15", created_at=MOMENT, day=MOMENT.date(), content=b"%PDF", lines=(line, line)
+    )
+    chosen: dict[str, list[bytes]] = {
+        "certificate": list(certificates)[:12],
+        "request": [make_request(subject_name(surname="Тестова"), key).der],
+        "crl": lists[:8],
+        "ocsp_request": [ocsp_request(first, second, bytes(16))],
+        "ocsp_response": answers[:8],
+        "basic_ocsp_response": basics[:8],
+        "timestamp_request": listed("timestamp_request")[:4],
+        "timestamp_response": stamps[:6],
+        "tst_info": [each.content for each in tokens[:6] if each.content],
+        "signed_data": [each.der for each in tokens[:6]],
+        "name": [first.subject.der, second.issuer.der],
+        "spki": [each.public_key.der for each in (first, second)],
+        "private_key": [private_key_info(key.key)],
+        "certificate_values": [asn1.encode_certificate_values([first.der, second.der])],
+        "revocation_values": [
+            asn1.encode_revocation_values(crls=lists[:1], ocsp_responses=basics[:1])
+        ],
+        "power_of_attorney": [(HERE / "corpus" / "power-of-attorney.xml").read_bytes()],
+        "revocation": [(HERE / "corpus" / "revocation.xml").read_bytes()],
+        "json": [json_codec.encode(row)],
+        "json_list": [json_codec.encode((row, row))],
+    }
+    return {kind: tuple(found) for kind, found in chosen.items()}
+
+
+def is_frozen(value: object) -> bool:
+    """Tell whether nothing in a value can be changed: plain data, or frozen attrs all the way."""
+    if isinstance(value, tuple | frozenset):
+        return all(map(is_frozen, value))
+    if not attrs.has(type(value)):
+        return not isinstance(value, list | dict | set | bytearray)
+    try:
+        setattr(value, attrs.fields(type(value))[0].name, None)
+    except attrs.exceptions.FrozenInstanceError:
+        return all(
+            is_frozen(getattr(value, field.name))
+            for field in attrs.fields(type(value))
+            if hasattr(value, field.name)
+        )
+    return False
+
+
+def refused(target: Target, data: bytes) -> bool:
+    """Hold the invariant against some bytes and tell whether they were refused.
+
+    Anything else than the two errors goes through to the caller.
+    """
+    try:
+        found = target.read(data)
+    except (MalformedError, BudgetExceeded):
+        return True
+    assert is_frozen(found), type(found)
+    return False
+
+
+_NASTY = (
+    *(b"\x00", b"\xff", b"\x80", b"\x30\x80", b"\x84\xff\xff\xff\xff", b"\x1f\xff\xff\x7f"),
+    *(b"<!DOCTYPE a [", b"&lt;", b"&#0;", b"<!--", b"]]>", b"\xef\xbb\xbf", b"xmlns:a=''"),
+    *(b"null", b"1e999", b"[" * 5000, b'"\\ud800"', b"NaN", b"-0", b"{}", b"9" * 5000),
+)
+
+
+def mutated(data: bytes, randomness: random.Random, guests: tuple[bytes, ...] = ()) -> bytes:
+    """Return the bytes after an accident: of single octets, of pieces, or of whole elements."""
+    guest = randomness.choice(guests or (data,))
+    match randomness.randrange(3):
+        case 0:
+            changed = bytearray(data)
+            for _ in range(randomness.randint(1, 3)):
+                changed[randomness.randrange(len(changed))] = randomness.choice(
+                    (0, 1, 0x7F, 0x80, 0xFF, randomness.randrange(256))
+                )
+            return bytes(changed)
+        case 1:
+            at = randomness.randrange(len(data) + 1)
+            until = min(len(data), at + randomness.choice((0, 1, 4, 30, 400)))
+            start = randomness.randrange(len(guest) + 1)
+            pieces = (b"", data[at:until] * 2, guest[start : start + 80], *_NASTY)
+            return data[:at] + randomness.choice(pieces) + data[until:]
+        case _:
+            return _transplanted(data, guest, randomness)
+
+
+def _elements(data: bytes) -> list[bytes] | None:
+    """Return the DER elements that follow each other, ``None`` when it is something else."""
+    found, at = [], 0
+    while at < len(data):
+        if at + 2 > len(data):
+            return None
+        octets = data[at + 1] & 0x7F if data[at + 1] & 0x80 else 0
+        length = int.from_bytes(data[at + 2 : at + 2 + octets]) if octets else data[at + 1]
+        end = at + 2 + octets + length
+        if end > len(data) or octets > 4 or data[at + 1] == 0x80:
+            return None
+        found.append(data[at:end])
+        at = end
+    return found or None
+
+
+def _transplanted(data: bytes, guest: bytes, randomness: random.Random) -> bytes:
+    """Change one element somewhere inside, and make the lengths around it fit again."""
+    parts = _elements(data)
+    if parts is None:
+        return guest if randomness.random() < 0.1 else randomness.choice((b"", *_NASTY, data[::-1]))
+    at = randomness.randrange(len(parts))
+    whole = parts[at]
+    head = 2 + (whole[1] & 0x7F if whole[1] & 0x80 else 0)
+    skip = whole[0] == 3  # the number of unused bits stands before what a bit string may hold
+    inside = whole[head + skip :]
+    if inside and _elements(inside) and randomness.random() < 0.85:
+        inside = whole[head : head + skip] + _transplanted(inside, guest, randomness)
+        parts[at] = framed(whole[:1], inside)
+    else:
+        donors = _elements(guest[4:]) or [guest]
+        parts[at : at + 1] = randomness.choice(
+            (
+                [],
+                [whole, whole],
+                [randomness.choice(donors)],
+                [whole, randomness.choice(donors)],
+                [bytes((randomness.randrange(256),)) + whole[1:]],
+                [framed(whole[:1], randomness.randbytes(randomness.choice((0, 1, 9, 300))))],
+                [framed(whole[:1], b"")],
+            )
+        )
+        randomness.shuffle(parts) if randomness.random() < 0.1 else None
+    return b"".join(parts)
+
+
+def corpus(kind: str, count: int) -> Iterator[tuple[int, bytes]]:
+    """Yield mutated seeds with the number that makes each of them again."""
+    found = seeds()
+    guests = tuple(each for several in found.values() for each in several)
+    for number in range(count):
+        randomness = random.Random(f"{kind} {number}")
+        yield number, mutated(randomness.choice(found[kind]), randomness, guests)
