@@ -14,6 +14,8 @@ from medsign.codec import asn1
 from medsign.gost import DigestAlgorithm
 from medsign.pki.trust import TrustStore, read_certificates
 
+from .test_extend import ADDED
+
 PADES = "pades_cryptopro_test"
 PDF = f"{PADES}/25_cades_a_cam.pdf"
 SUMMER = datetime(2024, 7, 16, tzinfo=UTC)
@@ -108,6 +110,12 @@ def test_the_real_stamp_on_references_is_good(evidence, name, form):
     (facts,) = cms.collect(given, at=SUMMER).signatures
     (stamp,) = (each for each in facts.stamps if each.layer == "evidence")
     assert stamp.problems == ()
+
+
+def test_a_real_lasting_signature_carries_what_ours_do(evidence):
+    given = evidence(f"{PADES}/14_acrob_CADES_XLT1_1.p7s")
+    (signer,) = asn1.decode_signed_data(asn1.to_binary(given.signature)).signers
+    assert {each.oid for each in signer.unsigned_attributes} == ADDED
 
 
 def test_the_real_archive_stamp_is_good_on_its_document_only(shared_data, evidence):

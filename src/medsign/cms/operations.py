@@ -351,10 +351,12 @@ def extend_signature(
         stamp = yield from timestamp(context, evidence_value(longer, signer_index))
         longer = add_evidence_timestamp(longer, stamp.response, signer_index=signer_index)
     if form_of(longer, signer_index) < Form.A <= form:
-        covered = partial(archive_value, longer, content, signer_index=signer_index)
-        stamp = yield from timestamp(context, (yield from do(covered)))
+        which = partial(archive_value, longer, content, signer_index=signer_index)
+        covered = yield from do(partial(which, provider=context.provider))
+        stamp = yield from timestamp(context, covered)
         add = partial(add_archive_timestamp, longer, stamp.response, content)
-        longer = yield from do(partial(add, signer_index=signer_index))
+        add = partial(add, signer_index=signer_index, provider=context.provider)
+        longer = yield from do(add)
     return longer
 
 
