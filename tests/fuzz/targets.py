@@ -24,8 +24,17 @@ from medsign.codec.asn1.door import framed
 from medsign.codec.xml import parse
 from medsign.errors import BudgetExceeded, MalformedError
 from medsign.gost import PrivateKey, param_set
-from medsign.pki import TrustStore, make_request, ocsp_request, private_key_info, subject_name
-from medsign.signers import SoftwareKey
+from medsign.gost.portable import PortableProvider
+from medsign.pki import (
+    QUALIFIED,
+    TrustStore,
+    issue_root,
+    make_request,
+    ocsp_request,
+    private_key_info,
+    subject_name,
+)
+from medsign.signers import SoftwareKey, save_key, save_pfx
 
 HERE = Path(__file__).parent
 LIMBO = HERE.parent / "limbo" / "gost-limbo.json"
@@ -87,10 +96,10 @@ TARGETS = {
     "name": Target(asn1.decode_name, "name"),
     "spki": Target(asn1.decode_spki, "spki"),
     "private_key": Target(asn1.decode_private_key, "private_key"),
-    "encrypted_key": Target(pkcs12.decode_encrypted_key, "private_key"),
-    "pfx": Target(pkcs12.decode_pfx, "signed_data"),
-    "safe": Target(pkcs12.decode_safe, "signed_data"),
-    "bags": Target(pkcs12.decode_bags, "signed_data"),
+    "encrypted_key": Target(pkcs12.decode_encrypted_key, "encrypted_key"),
+    "pfx": Target(pkcs12.decode_pfx, "pfx"),
+    "safe": Target(pkcs12.decode_safe, "pfx"),
+    "bags": Target(pkcs12.decode_bags, "pfx"),
     "certificate_references": Target(asn1.decode_certificate_references, "certificate"),
     "certificate_values": Target(asn1.decode_certificate_values, "certificate_values"),
     "revocation_references": Target(asn1.decode_revocation_references, "ocsp_response"),
@@ -109,7 +118,20 @@ TARGETS = {
 def seeds() -> dict[str, tuple[bytes, ...]]:
     """Return good artefacts of each kind; the same at each run."""
     cases = json.loads(LIMBO.read_text(encoding="utf-8"))["cases"]
-    key = SoftwareKey(PrivateKey(param_set("1.2.643.2.2.35.1"), 0xFEED))
+    # nonces that are derived, so that the seeds are the same at each run
+    key = SoftwareKey(
+        PrivateKey(param_set("1.2.643.2.2.35.1"), 0xFEED),
+        provider=PortableProvider(deterministic=True),
+    )
+    signer = key.certified(
+        issue_root(
+            QUALIFIED,
+            subject=subject_name(surname="Тестова"),
+            signer=key,
+            not_before=MOMENT,
+            serial_number=7,
+        )
+    )
     certificates = dict.fromkeys(
         der
         for case in cases
@@ -152,7 +174,13 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
         "timestamp_request": listed("timestamp_request")[:4],
         "timestamp_response": stamps[:6],
         "tst_info": [each.content for each in tokens[:6] if each.content],
-        "signed_data": [each.der for each in tokens[:6]],
+        "signed_data": [
+            *(each.der for each in tokens[:6]),
+            cms.sign(b"document", signer, at=MOMENT),
+            cms.sign(b"document", signer, at=MOMENT, detached=False),
+        ],
+        "pfx": [save_pfx(signer, "password", iterations=1, random=bytes)],
+        "encrypted_key": [save_key(key, "password", iterations=1, random=bytes)],
         "name": [first.subject.der, second.issuer.der],
         "spki": [each.public_key.der for each in (first, second)],
         "private_key": [private_key_info(key.key)],
