@@ -48,8 +48,6 @@ OPENSSL = {
     "path::signature::*::one-octet-long": "gost-engine reads the first octets and leaves the rest",
     "path::validity::*::at-notAfter": "OpenSSL ends the validity one second before notAfter",
     "path::validity::one-second": "OpenSSL ends the validity one second before notAfter",
-    "path::validity::utc-w*": BER,
-    "path::validity::fraction": BER,
     "path::encoding::version-4": "OpenSSL takes version 4 for version 3",
     "path::encoding::*": BER,
     "path::basic-constraints::trailing": BER,
