@@ -33,10 +33,6 @@ spec.loader.exec_module(judge)
 LENIENT = "read as it is meant: the signature is over these very octets, so nothing can be smuggled"
 # Where medsign is milder than the clause.
 MEDSIGN = {
-    "path::validity::utc-without-seconds": LENIENT,
-    "path::validity::utc-with-offset": LENIENT,
-    "path::validity::fraction": LENIENT,
-    "path::encoding::serial-padded": LENIENT,
     "path::basic-constraints::true-as-1": LENIENT,
 }
 BER = "OpenSSL reads BER, where this is allowed or overlooked"

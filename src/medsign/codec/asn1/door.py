@@ -8,6 +8,7 @@ structures are read element by element and every error names the field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -41,6 +42,7 @@ STRINGS: dict[int, Any] = {
     0x1E: core.BMPString,
 }
 # No field of ours is longer: the largest is a nonce. Python also refuses to print huge integers.
+_TIME = re.compile(rb"\d{12}(?:\d\d)?Z")
 _LONGEST_INTEGER = 256
 _LONGEST_OID = 64
 _ODD = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
@@ -207,6 +209,8 @@ class Element:
         contents = self.contents
         if not 0 < len(contents) <= _LONGEST_INTEGER:
             raise self.error("an integer of no octets or too many")
+        if contents[:1] in (b"\x00", b"\xff") and _padded(contents):
+            raise self.error("an integer with an octet too many")
         return int.from_bytes(contents, signed=True)
 
     def boolean(self) -> bool:
@@ -256,7 +260,10 @@ class Element:
         return self._text_as(core.UTF8String)
 
     def time(self) -> datetime:
-        """Return the moment in UTC, of either of the two time types."""
+        """Return the moment in UTC, of either of the two time types (RFC 5280 §4.1.2.5)."""
+        # One moment, one spelling: otherwise two programs may read two moments out of it.
+        if not _TIME.fullmatch(self.contents):
+            raise self.error("a time without seconds, with a fraction or not in UTC")
         return self._time_as(core.UTCTime if self.tag == UTC_TIME else core.GeneralizedTime)
 
     def generalized_time(self) -> datetime:
@@ -277,6 +284,11 @@ class Element:
         except _ODD:
             pass
         raise self.error("not a moment of time with a zone")
+
+
+def _padded(contents: bytes) -> bool:
+    """Tell whether an integer has a leading octet that says nothing (X.690 §8.3.2)."""
+    return len(contents) > 1 and (contents[0] == 0xFF) == (contents[1] >= 0x80)
 
 
 class Fields:
