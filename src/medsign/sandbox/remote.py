@@ -91,7 +91,7 @@ class Remote:
             raise ConnectFailed("no sandbox answers at this address") from error
 
     def _certificate(self, url: str) -> Certificate:
-        return decode_certificate(self._http.get(httpx.URL(url).path).content)
+        return decode_certificate(_done(self._http.get(httpx.URL(url).path)).content)
 
 
 def _endpoint(about: dict[str, Any]) -> Endpoint:
@@ -114,6 +114,11 @@ def _json(body: object) -> dict[str, Any]:
 
 
 def _read(response: httpx.Response) -> dict[str, Any]:
-    if response.is_success:
-        return json.decode(dict[str, Any], response.content) if response.content else {}
-    raise UnexpectedAnswer(f"the sandbox refused with status {response.status_code}")
+    content = _done(response).content
+    return json.decode(dict[str, Any], content) if content else {}
+
+
+def _done(response: httpx.Response) -> httpx.Response:
+    if not response.is_success:
+        raise UnexpectedAnswer(f"the sandbox refused with status {response.status_code}")
+    return response
