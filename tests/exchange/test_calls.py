@@ -108,6 +108,20 @@ def test_a_second_press_of_the_button_creates_nothing(
     assert (first.body, sent()) == (second.body, 1)
 
 
+def test_what_was_done_is_not_done_again_when_the_service_has_forgotten_it(
+    perform: Perform, context: Context, sent: Sent
+) -> None:
+    def forgotten(_: str) -> Flow[Answer | None]:
+        return None
+        yield
+
+    perform(create(context, key="k"))
+    request = context.request("POST", "letters", body={"text": "здравствуйте"})
+    with pytest.raises(OutcomeUnknown):
+        perform(context.create("create", request, "k", resolve=forgotten))
+    assert sent() == 1
+
+
 def test_a_key_of_another_request_is_refused_before_anything_is_sent(
     perform: Perform, context: Context, events: list[Event]
 ) -> None:

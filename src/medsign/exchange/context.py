@@ -175,6 +175,9 @@ class Context:
             if doubtful and (found := (yield from self._resolved(operation, key, resolve))):
                 yield from do(partial(self.ledger.close, key, Outcome.ANSWERED))
                 return found
+            if known is Outcome.ANSWERED:
+                # It was done once; a service that has forgotten it must not do it again.
+                raise OutcomeUnknown(name, key)
             try:
                 answer = yield from self._attempts(operation, request, Repeat.KEYED, deadline)
             except MedsignError as error:
