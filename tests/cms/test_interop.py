@@ -16,8 +16,21 @@ from .conftest import CRYPTOPRO_A, DAY, TC26_256_A, TC26_512_A, make_authority
 
 pytestmark = pytest.mark.interop
 CONTENT = "Протокол осмотра".encode()
-TC26_512_C = "1.2.643.7.1.2.1.2.3"
-curves = pytest.mark.parametrize("curve", [CRYPTOPRO_A, TC26_256_A, TC26_512_A, TC26_512_C])
+CURVES = {
+    "A": CRYPTOPRO_A,
+    "B": "1.2.643.2.2.35.2",
+    "C": "1.2.643.2.2.35.3",
+    "XA": "1.2.643.2.2.36.0",
+    "XB": "1.2.643.2.2.36.1",
+    "TCA": TC26_256_A,
+    "TCB": "1.2.643.7.1.2.1.1.2",
+    "TCC": "1.2.643.7.1.2.1.1.3",
+    "TCD": "1.2.643.7.1.2.1.1.4",
+    "512A": TC26_512_A,
+    "512B": "1.2.643.7.1.2.1.2.2",
+    "512C": "1.2.643.7.1.2.1.2.3",
+}
+curves = pytest.mark.parametrize("curve", CURVES.values(), ids=CURVES)
 NOW = SystemClock().now().replace(microsecond=0)
 
 
