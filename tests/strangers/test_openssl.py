@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from medsign.codec.asn1 import (
-    RevokedEntry,
-    SingleResponse,
     decode_certificate,
     decode_crl,
-    decode_ocsp_request,
     decode_ocsp_response,
     decode_request,
     decode_spki,
@@ -24,107 +18,17 @@ from medsign.codec.asn1 import (
     to_binary,
 )
 from medsign.gost import param_set
-from medsign.pki.issuing import (
-    OCSP_SERVICE,
-    QUALIFIED,
-    ROOT_CA,
-    TIMESTAMP_SERVICE,
-    check_request,
-    issue_certificate,
-    issue_crl,
-    issue_root,
-    make_request,
-    subject_name,
-)
+from medsign.pki.issuing import check_request, make_request, subject_name
 from medsign.pki.keys import private_key_info, public_key, public_key_info
-from medsign.pki.ocsp import ocsp_cert_id, ocsp_request, ocsp_response
 from medsign.pki.path import build_path
 from medsign.pki.revocation import RevocationEvidence, check_revocation
-from medsign.pki.timestamp import (
-    check_timestamp_response,
-    message_imprint,
-    timestamp_request,
-    timestamp_response,
-)
+from medsign.pki.timestamp import check_timestamp_response
 from medsign.pki.trust import TrustStore
-from medsign.signers import SoftwareKey, SoftwareSigner, load_key
+from medsign.signers import SoftwareKey, load_key
+
+from .conftest import CURVES, DAY, NONCE, NOW, digest_of, every
 
 pytestmark = pytest.mark.interop
-
-CURVES = {
-    "A": ("gost2012_256", "1.2.643.2.2.35.1"),
-    "B": ("gost2012_256", "1.2.643.2.2.35.2"),
-    "C": ("gost2012_256", "1.2.643.2.2.35.3"),
-    "XA": ("gost2012_256", "1.2.643.2.2.36.0"),
-    "XB": ("gost2012_256", "1.2.643.2.2.36.1"),
-    "TCA": ("gost2012_256", "1.2.643.7.1.2.1.1.1"),
-    "TCB": ("gost2012_256", "1.2.643.7.1.2.1.1.2"),
-    "TCC": ("gost2012_256", "1.2.643.7.1.2.1.1.3"),
-    "TCD": ("gost2012_256", "1.2.643.7.1.2.1.1.4"),
-    "512A": ("gost2012_512", "1.2.643.7.1.2.1.2.1"),
-    "512B": ("gost2012_512", "1.2.643.7.1.2.1.2.2"),
-    "512C": ("gost2012_512", "1.2.643.7.1.2.1.2.3"),
-}
-every = pytest.mark.parametrize("name", CURVES)
-NOW = datetime.now(UTC).replace(microsecond=0)
-DAY = timedelta(days=1)
-
-
-def digest_of(name: str) -> str:
-    return CURVES[name][0].replace("gost2012", "md_gost12")
-
-
-class Workshop:
-    """A folder with a root, an owner and two services, as files that OpenSSL reads."""
-
-    def __init__(self, folder: Path, curve: str) -> None:
-        self.folder = folder
-        self._numbers = itertools.count()
-        key = SoftwareKey.generate(curve)
-        start = NOW - 30 * DAY
-        self.root = key.certified(
-            issue_root(
-                ROOT_CA, subject=subject_name(organization="Root"), signer=key, not_before=start
-            )
-        )
-
-        def certify(template, name) -> SoftwareSigner:
-            own = SoftwareKey.generate(curve)
-            certificate = issue_certificate(
-                template,
-                subject=subject_name(organization=name),
-                key=own.public_key,
-                issuer=self.root,
-                not_before=start,
-            )
-            return own.certified(certificate)
-
-        self.owner = certify(QUALIFIED, "Owner")
-        self.tsa = certify(TIMESTAMP_SERVICE, "TSA")
-        self.responder = certify(OCSP_SERVICE, "OCSP")
-
-    def file(self, data: bytes) -> Path:
-        path = self.folder / str(next(self._numbers))
-        path.write_bytes(data)
-        return path
-
-    def certificate(self, signer: SoftwareSigner) -> Path:
-        return self.file(pem_encode("CERTIFICATE", signer.certificate.der))
-
-    def key(self, signer: SoftwareKey) -> Path:
-        return self.file(pem_encode("PRIVATE KEY", private_key_info(signer.key)))
-
-
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory) -> Callable[[str], Workshop]:
-    made: dict[str, Workshop] = {}
-
-    def make(name: str) -> Workshop:
-        if name not in made:
-            made[name] = Workshop(tmp_path_factory.mktemp(name), CURVES[name][1])
-        return made[name]
-
-    return make
 
 
 @every
@@ -177,15 +81,7 @@ def test_openssl_verifies_our_request(openssl, workshop, name):
 @every
 def test_openssl_verifies_our_revocation_list(openssl, workshop, name):
     shop = workshop(name)
-    entry = RevokedEntry(
-        serial_number=shop.owner.certificate.serial_number,
-        revocation_date=NOW - DAY,
-        reason="keyCompromise",
-    )
-    crl = issue_crl(
-        shop.root, number=1, this_update=NOW - DAY, next_update=NOW + DAY, entries=[entry]
-    )
-    pem = shop.file(pem_encode("X509 CRL", crl.der))
+    pem = shop.file(pem_encode("X509 CRL", shop.crl()))
     root, owner = shop.certificate(shop.root), shop.certificate(shop.owner)
     checked = openssl("crl", "-in", pem, "-CAfile", root, "-noout")
     assert b"verify OK" in checked.stderr + checked.stdout
@@ -199,23 +95,9 @@ def test_openssl_verifies_our_revocation_list(openssl, workshop, name):
 @pytest.mark.parametrize("by_name", [True, False])
 def test_openssl_verifies_our_ocsp_answer(openssl, workshop, name, by_name):
     shop = workshop(name)
-    status = SingleResponse(
-        cert_id=ocsp_cert_id(shop.owner.certificate, shop.root.certificate),
-        status="good",
-        this_update=NOW - timedelta(minutes=1),
-        next_update=NOW + DAY,
-    )
-    request = ocsp_request(shop.owner.certificate, shop.root.certificate, b"0123456789abcdef")
-    answer = ocsp_response(
-        [status],
-        shop.responder,
-        produced_at=NOW,
-        nonce=decode_ocsp_request(request).nonce,
-        by_name=by_name,
-    )
-    root = shop.certificate(shop.root)
-    saved = shop.file(answer)
-    of_request = openssl(*("ocsp", "-reqin", shop.file(request), "-respin", saved, "-CAfile", root))
+    saved, root = shop.file(shop.ocsp_answer(by_name=by_name)), shop.certificate(shop.root)
+    asked = shop.file(shop.ocsp_request())
+    of_request = openssl("ocsp", "-reqin", asked, "-respin", saved, "-CAfile", root)
     assert b"Response verify OK" in of_request.stderr
     # given a certificate, `openssl ocsp` makes its own request, whose nonce is another
     of_owner = openssl(
@@ -229,21 +111,10 @@ def test_openssl_verifies_our_ocsp_answer(openssl, workshop, name, by_name):
 def test_openssl_verifies_our_time_stamp(openssl, workshop, name):
     shop = workshop(name)
     data = b"data to be stamped"
-    hashing = shop.tsa.digest_algorithm
-    request = timestamp_request(message_imprint(data, hashing), nonce=77)
-    answer = timestamp_response(
-        decode_timestamp_request(request),
-        shop.tsa,
-        policy="1.2.643.2.2.38.4",
-        serial_number=1,
-        gen_time=NOW,
-    )
+    answer, asked = shop.file(shop.stamp(data)), shop.file(shop.stamp_request(data))
     root = shop.certificate(shop.root)
-    openssl(
-        *("ts", "-verify", "-queryfile", shop.file(request), "-in", shop.file(answer)),
-        *("-CAfile", root),
-    )
-    openssl("ts", "-verify", "-data", shop.file(data), "-in", shop.file(answer), "-CAfile", root)
+    openssl("ts", "-verify", "-queryfile", asked, "-in", answer, "-CAfile", root)
+    openssl("ts", "-verify", "-data", shop.file(data), "-in", answer, "-CAfile", root)
 
 
 @every
@@ -286,11 +157,9 @@ def test_we_verify_an_ocsp_answer_of_openssl(openssl, workshop, name):
     until = (NOW + 300 * DAY).strftime("%y%m%d%H%M%SZ")
     since = (NOW - DAY).strftime("%y%m%d%H%M%SZ")
     index = shop.file(f"R\t{until}\t{since},keyCompromise\t{serial}\tunknown\t/CN=x\n".encode())
-    nonce = b"0123456789abcdef"
-    request = ocsp_request(shop.owner.certificate, shop.root.certificate, nonce)
     answer = shop.folder / "answer.der"
     openssl(
-        *("ocsp", "-index", index, "-reqin", shop.file(request), "-respout", answer),
+        *("ocsp", "-index", index, "-reqin", shop.file(shop.ocsp_request()), "-respout", answer),
         *("-CA", shop.certificate(shop.root), "-rsigner", shop.certificate(shop.responder)),
         *("-rkey", shop.key(shop.responder), "-ndays", "1"),
         *("-rmd", digest_of(name)),
@@ -302,7 +171,7 @@ def test_we_verify_an_ocsp_answer_of_openssl(openssl, workshop, name):
         shop.root.certificate,
         RevocationEvidence(responses=(basic,)),
         at=basic.produced_at,
-        nonce=nonce,
+        nonce=NONCE,
     )
     assert (facts.status, facts.reason) == ("revoked", "keyCompromise")
     assert not facts.claims[0].problems
@@ -328,7 +197,7 @@ def test_we_verify_a_time_stamp_of_openssl(openssl, workshop, name):
             ]
         ).encode()
     )
-    request = timestamp_request(message_imprint(b"data", shop.tsa.digest_algorithm), nonce=99)
+    request = shop.stamp_request(b"data")
     answer = shop.folder / "stamp.tsr"
     openssl(
         *("ts", "-reply", "-config", config, "-section", "tsa"),
@@ -337,7 +206,7 @@ def test_we_verify_a_time_stamp_of_openssl(openssl, workshop, name):
     facts = check_timestamp_response(
         decode_timestamp_response(answer.read_bytes()),
         decode_timestamp_request(request),
-        TrustStore([shop.root.certificate]),
+        shop.trust,
     )
     assert facts.is_valid, facts.problems
 
