@@ -113,6 +113,22 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "Does the file hold a signature?",
             "There is no signature in the file.",
         ),
+        "PDF_COVERED": Message(
+            SubIndication.FORMAT_FAILURE,
+            "Подпись охватывает весь PDF, каким он был при подписании?",
+            "Подпись охватывает не весь PDF: часть файла могли подменить.",
+            "Документу доверять нельзя: запросите его у подписавшего заново.",
+            "Does the signature cover the whole PDF as it was signed?",
+            "The signature covers only a part of the PDF: the rest may be forged.",
+        ),
+        "PDF_UNCHANGED": Message(
+            SubIndication.FORMAT_FAILURE,
+            "После подписания в PDF не внесено недопустимых изменений?",
+            "После подписания в PDF внесены изменения, которых подпись не допускает.",
+            "Откройте подписанную редакцию документа или запросите документ заново.",
+            "Is the PDF free of changes that the signature does not allow?",
+            "The PDF was changed after the signing in a way that the signature does not allow.",
+        ),
         "CONTENT_INTACT": Message(
             SubIndication.HASH_FAILURE,
             "Документ не изменён после подписания?",

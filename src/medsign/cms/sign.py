@@ -84,7 +84,7 @@ def prepare(
     content: Content,
     certificate: Certificate,
     *,
-    at: datetime,
+    at: datetime | None,
     detached: bool = True,
     chain: Iterable[Certificate] = (),
     beside: bytes | None = None,
@@ -95,7 +95,8 @@ def prepare(
     Args:
         content: What is signed: octets, a file, or its digest by the algorithm of the key.
         certificate: The signer's certificate.
-        at: When, by the signer's clock; aware. It becomes the signing-time attribute.
+        at: When, by the signer's clock; aware. It becomes the signing-time attribute; ``None``
+            leaves that out, as PAdES wants it, for a PDF has a place of its own.
         detached: Whether the content stays out of the signature.
         chain: Further certificates to send along, the root not among them.
         beside: A message with signatures of the same content, to which this one is added; its

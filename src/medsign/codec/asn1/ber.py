@@ -17,13 +17,14 @@ _STRING_TAGS = frozenset(
 _BIT_STRING = 0x03
 
 
-def to_der(what: str, data: bytes, limits: Limits) -> bytes:
+def to_der(what: str, data: bytes, limits: Limits, *, padded: bool = False) -> bytes:
     """Return the same element in DER.
 
     Args:
         what: What the element is meant to be, for the error text.
         data: Exactly one element in BER.
         limits: How much work it may cost.
+        padded: Whether zeros may follow, as in the place that a PDF keeps for a signature.
 
     Raises:
         MalformedError: It is no BER, or octets follow it.
@@ -37,7 +38,7 @@ def to_der(what: str, data: bytes, limits: Limits) -> bytes:
         raise BudgetExceeded(f"{what}: octets", limits.max_bytes)
     rewriter = _Rewriter(what, data, limits)
     element, end = rewriter.element(0, len(data), 0)
-    if end != len(data):
+    if data[end:].strip(b"\0" if padded else b""):
         raise rewriter.error(end, "octets follow the end")
     return element
 
