@@ -73,7 +73,7 @@ def pkcs10(key, **changes):
 @pytest.mark.req("F109", "F135", "F136", "F153")
 def test_a_user_registers_and_gets_a_qualified_certificate(user, sandbox):
     assert user.registration("qualified").status.label == "Принят оператором"
-    assert user.profile() == ANNA
+    assert user.profile().name == ANNA
     key = SoftwareKey.generate()
     number = user.send_key(pkcs10(key)).id
     letters = []
@@ -86,6 +86,10 @@ def test_a_user_registers_and_gets_a_qualified_certificate(user, sandbox):
     assert is_qualified_profile(certificate)
     assert user.acknowledge(number).status.terminal
     assert user.acknowledge(number).state == PortalState.ACKNOWLEDGED
+
+
+def test_the_repr_of_a_profile_shows_nobody(user):
+    assert repr(user.profile()) == "Profile()"
 
 
 @pytest.mark.req("F110")

@@ -77,3 +77,23 @@ def test_a_schema_follows_the_class(document):
         "text": {"type": "string"},
         "pages": {"type": "integer"},
     }
+
+
+def test_a_refusal_is_documented_in_the_form_in_which_it_comes():
+    from medsign.sandbox.openapi import describe
+
+    with Sandbox() as whole:
+        paths = describe(whole.services, whole.base_url)["paths"]
+    forms = {
+        service: {
+            kind
+            for path, methods in paths.items()
+            if path.startswith(service)
+            for operation in methods.values()
+            for status, response in operation["responses"].items()
+            if int(status) >= 400
+            for kind in response["content"]
+        }
+        for service in ("/mchd", "/ca")
+    }
+    assert forms == {"/mchd": {"application/json"}, "/ca": {"application/problem+json"}}

@@ -187,9 +187,14 @@ class KeyRequestAnswer:
 
 @attrs.frozen
 class Profile:
-    """The name that the УЦ has entered for the user."""
+    """The name that the УЦ has entered for the user; personal data, so no repr shows it."""
 
     attributes: tuple[dict[str, str], ...] = attrs.field(metadata=_wire("Profile"), repr=False)
+
+    @property
+    def name(self) -> dict[str, str]:
+        """Values by attribute type; the requests of keys must have exactly these."""
+        return {oid: value for pair in self.attributes for oid, value in pair.items()}
 
 
 @attrs.frozen
@@ -263,12 +268,11 @@ def registration(context: Context, folder: str) -> Flow[Registration]:
     return context.read(RegistrationAnswer, answer).registration
 
 
-def profile(context: Context) -> Flow[dict[str, str]]:
-    """Fetch the name that the УЦ has entered, by attribute type; requests of keys must have it."""
+def profile(context: Context) -> Flow[Profile]:
+    """Fetch the name that the УЦ has entered for the user."""
     request = context.request("GET", "regrequest/profile", query={"type": "json"})
     answer = yield from context.fetch("profile", request)
-    pairs = context.read(Profile, answer).attributes
-    return {oid: value for pair in pairs for oid, value in pair.items()}
+    return context.read(Profile, answer)
 
 
 def templates(context: Context, folder: str) -> Flow[dict[str, Any]]:

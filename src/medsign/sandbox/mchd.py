@@ -28,7 +28,7 @@ from medsign.errors import MalformedError
 from medsign.mchd.model import Grant, PowerOfAttorney, Principal, Revocability
 from medsign.mchd.registry import PublicStatus, Receipt, Requisites, Transaction
 from medsign.sandbox.pki import Pki
-from medsign.sandbox.routing import Call, Problem, Reply, Route, Service
+from medsign.sandbox.routing import JSON_TYPE, Call, Problem, Reply, Route, Service
 from medsign.sandbox.shelf import Drawer
 from medsign.sandbox.world import World
 
@@ -48,6 +48,14 @@ class Login:
     username: str
     password: str
     grant_type: str = attrs.field(metadata={"wire": "grant_type"})
+
+
+@attrs.frozen
+class Refusal:
+    """A refusal as the registry words it."""
+
+    title: str
+    detail: str
 
 
 @attrs.frozen(kw_only=True)
@@ -99,6 +107,7 @@ class MchdRegistry(Service):
     name: ClassVar[str] = "mchd"
     base: ClassVar[str] = "/mchd"
     title: ClassVar[str] = "Реестр МЧД"
+    refusal: ClassVar[type[Any] | None] = Refusal
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -186,11 +195,9 @@ class MchdRegistry(Service):
 
     def refuse(self, problem: Problem, request_id: str) -> Reply:  # noqa: ARG002 - not told here
         """Return a refusal as the registry words it: a title and perhaps a detail."""
-        said = {"title": problem.title_ru, "detail": problem.detail or problem.title}
+        said = Refusal(problem.title_ru, problem.detail or problem.title)
         return Reply(
-            problem.status,
-            {"Content-Type": "application/json", **problem.headers},
-            json.encode(said),
+            problem.status, {"Content-Type": JSON_TYPE, **problem.headers}, json.encode(said)
         )
 
     def about(self) -> Mapping[str, Any]:

@@ -129,11 +129,7 @@ def _operation(service: Service, route: Route[Any], schemas: _Schemas) -> Schema
             **{
                 str(status): {
                     "description": "Отказ",
-                    "content": {
-                        "application/problem+json": {
-                            "schema": {"$ref": "#/components/schemas/Problem"}
-                        }
-                    },
+                    "content": _refusal(service, schemas),
                 }
                 for status in sorted(refusals)
             },
@@ -146,6 +142,12 @@ def _operation(service: Service, route: Route[Any], schemas: _Schemas) -> Schema
             "content": {route.consumes: {"schema": _body_schema(route.accepts, schemas)}},
         }
     return operation
+
+
+def _refusal(service: Service, schemas: _Schemas) -> Schema:
+    if service.refusal:
+        return {JSON_TYPE: {"schema": schemas.of(service.refusal)}}
+    return {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def _parameter(name: str, place: str, kind: str = "string") -> Schema:

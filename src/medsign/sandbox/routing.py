@@ -199,6 +199,8 @@ class Service:
         title: Name for people, in Russian.
         scheme: Scheme of ``Authorization``: ``Bearer``, ``N3``.
         steady: No fault strikes it.
+        refusal: Type of its refusals' JSON body where it has a form of its own; ``None`` for the
+            problem details of RFC 9457.
 
     Args:
         world: What the service lives in.
@@ -209,6 +211,7 @@ class Service:
     title: ClassVar[str]
     scheme: ClassVar[str] = "Bearer"
     steady: ClassVar[bool] = False
+    refusal: ClassVar[type[Any] | None] = None
 
     def __init__(self, world: World) -> None:
         self.world = world
