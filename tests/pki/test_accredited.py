@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import encodebytes
 from datetime import timedelta
 
@@ -66,7 +67,7 @@ def test_an_authority_is_accredited_from_its_day_to_the_end(ca, now):
     data = listed(
         now, entry(encoded(ca), status="Прекращена", since=end, history=[("Действует", start)])
     )
-    accredited = AccreditedList.from_bytes(data)
+    accredited = AccreditedList.unsafe_from_bytes(data)
     second = timedelta(seconds=1)
     moments = [start - second, start, end - second, end, now]
     found = [accredited.accreditation(ca, at=each) for each in moments]
@@ -80,19 +81,19 @@ def test_another_certificate_of_the_same_key_is_the_same_authority(authority, ca
     renewed = authority.certify(
         SUBORDINATE_CA, issuer=authority.root, subject=ca.subject, key=authority.ca
     ).certificate
-    accredited = AccreditedList.from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
+    accredited = AccreditedList.unsafe_from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
     assert accredited.accreditation(renewed, at=now).is_accredited
 
 
 def test_an_authority_that_is_not_listed_is_not_accredited(authority, ca, now):
-    accredited = AccreditedList.from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
+    accredited = AccreditedList.unsafe_from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
     found = accredited.accreditation(authority.root.certificate, at=now)
     assert (found.authority, found.is_accredited) == (None, False)
 
 
 @pytest.mark.parametrize("status", ["Прекращена", "Аннулирована", "Приостановлена", "Неведомо"])
 def test_no_other_status_permits(ca, now, status):
-    accredited = AccreditedList.from_bytes(
+    accredited = AccreditedList.unsafe_from_bytes(
         listed(now, entry(encoded(ca), status=status, since=now - DAY))
     )
     found = accredited.accreditation(ca, at=now)
@@ -100,23 +101,23 @@ def test_no_other_status_permits(ca, now, status):
 
 
 def test_a_status_without_a_date_permits_nothing_before_the_list(ca, now):
-    active = AccreditedList.from_bytes(listed(now, entry(encoded(ca))))
+    active = AccreditedList.unsafe_from_bytes(listed(now, entry(encoded(ca))))
     assert active.accreditation(ca, at=now).is_accredited
     assert not active.accreditation(ca, at=now - DAY).is_accredited
-    ended = AccreditedList.from_bytes(listed(now, entry(encoded(ca), status="Прекращена")))
+    ended = AccreditedList.unsafe_from_bytes(listed(now, entry(encoded(ca), status="Прекращена")))
     assert not ended.accreditation(ca, at=now - DAY).is_accredited
 
 
 def test_a_list_older_than_the_moment_is_outdated(ca, now):
-    accredited = AccreditedList.from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
+    accredited = AccreditedList.unsafe_from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
     found = accredited.accreditation(ca, at=now + DAY)
     assert found.is_accredited
     assert found.is_outdated
 
 
 def test_of_several_lists_the_first_after_the_moment_is_asked(ca, now):
-    old = AccreditedList.from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
-    new = AccreditedList.from_bytes(
+    old = AccreditedList.unsafe_from_bytes(listed(now, entry(encoded(ca), since=now - DAY)))
+    new = AccreditedList.unsafe_from_bytes(
         listed(now + 9 * DAY, entry(encoded(ca), status="Аннулирована", since=now - DAY))
     )
     both = new | old
@@ -128,19 +129,35 @@ def test_of_several_lists_the_first_after_the_moment_is_asked(ca, now):
 
 def test_a_spoilt_certificate_hides_no_other(ca, now):
     data = listed(now, entry("MAA=", "?", encoded(ca), since=now - DAY))
-    accredited = AccreditedList.from_bytes(data)
+    accredited = AccreditedList.unsafe_from_bytes(data)
     assert accredited.accreditation(ca, at=now).is_accredited
     assert accredited.snapshots[0].authorities[0].unread == 2
 
 
-def test_a_signature_is_seen(now):
+def test_nobody_has_signed_a_list_that_was_read_without_a_check(now):
     signature = '<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>'
-    made = [AccreditedList.from_bytes(listed(now, signature=each)) for each in ("", signature)]
-    assert [each.snapshots[0].is_signed for each in made] == [False, True]
+    accredited = AccreditedList.unsafe_from_bytes(listed(now, signature=signature))
+    assert accredited.snapshots[0].signed_by is None
+
+
+def test_an_answer_names_the_list_that_gives_it(ca, now):
+    data = listed(now, entry(encoded(ca), since=now - DAY))
+    accredited = AccreditedList.unsafe_from_bytes(data)
+    assert accredited.accreditation(ca, at=now).source == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_key_of_two_authorities_is_that_of_the_accredited_one(ca, now, order):
+    entries = [
+        entry(encoded(ca), since=now - DAY),
+        entry(encoded(ca), status="Прекращена", since=now - DAY),
+    ][::order]
+    accredited = AccreditedList.unsafe_from_bytes(listed(now, *entries))
+    assert accredited.accreditation(ca, at=now).is_accredited
 
 
 def test_a_moment_without_a_zone_is_of_moscow(now):
-    snapshot = AccreditedList.from_bytes(listed("2026-01-01T03:00:00.1234567")).snapshots[0]
+    snapshot = AccreditedList.unsafe_from_bytes(listed("2026-01-01T03:00:00.1234567")).snapshots[0]
     assert snapshot.made_at.isoformat() == "2026-01-01T00:00:00.123456+00:00"
 
 
@@ -151,7 +168,7 @@ def test_a_moment_without_a_zone_is_of_moscow(now):
 )
 def test_something_else_is_no_list(data):
     with pytest.raises(MalformedError):
-        AccreditedList.from_bytes(data)
+        AccreditedList.unsafe_from_bytes(data)
 
 
 def test_no_list_at_all_makes_no_sense(ca, now):
@@ -160,7 +177,7 @@ def test_no_list_at_all_makes_no_sense(ca, now):
 
 
 def test_a_moment_of_no_zone_is_refused(ca, now):
-    accredited = AccreditedList.from_bytes(listed(now))
+    accredited = AccreditedList.unsafe_from_bytes(listed(now))
     with pytest.raises(UsageError):
         accredited.accreditation(ca, at=now.replace(tzinfo=None))
 
@@ -186,7 +203,9 @@ def test_a_certificate_is_qualified_by_the_accreditation_on_the_day_of_issue(aut
     )
     late = listed(now, entry(encoded(ca), since=issued + timedelta(hours=1)))
     old = listed(issued - DAY, entry(encoded(ca), since=issued - 2 * DAY))
-    found = [problems(authority, AccreditedList.from_bytes(each)) for each in (good, late, old)]
+    found = [
+        problems(authority, AccreditedList.unsafe_from_bytes(each)) for each in (good, late, old)
+    ]
     assert found == [
         set(),
         {ProblemCode.NOT_ACCREDITED},
@@ -195,14 +214,16 @@ def test_a_certificate_is_qualified_by_the_accreditation_on_the_day_of_issue(aut
 
 
 def test_a_certificate_of_another_form_is_not_qualified(authority, ca, now):
-    accredited = AccreditedList.from_bytes(listed(now, entry(encoded(ca), since=now - 9 * DAY)))
+    accredited = AccreditedList.unsafe_from_bytes(
+        listed(now, entry(encoded(ca), since=now - 9 * DAY))
+    )
     plain = authority.certify(attrs.evolve(QUALIFIED, subject_sign_tool=None)).certificate
     assert problems(authority, accredited, plain) == {ProblemCode.NOT_QUALIFIED}
 
 
 def test_a_certificate_whose_issuer_is_unknown_is_not_qualified(authority, now):
     path = build_path(authority.person.certificate, authority.trust, at=now)
-    found = qualification_problems(path, AccreditedList.from_bytes(listed(now)))
+    found = qualification_problems(path, AccreditedList.unsafe_from_bytes(listed(now)))
     assert {each.code for each in found} == {ProblemCode.NOT_ACCREDITED}
 
 
@@ -213,8 +234,33 @@ def test_the_latest_status_that_has_begun_holds(authority, now, days):
     history = [(word, now + day * DAY) for word, day in zip(words, days, strict=True)]
     last = max(days)
     data = listed(now, entry(encoded(ca), status="Действует", since=now, history=history))
-    accredited = AccreditedList.from_bytes(data)
+    accredited = AccreditedList.unsafe_from_bytes(data)
     for day in days:
         assert accredited.accreditation(ca, at=now + day * DAY).is_accredited == bool(day % 2)
     before = accredited.accreditation(ca, at=now - timedelta(seconds=1))
     assert before.is_accredited == bool(last % 2)
+
+
+@given(
+    made=st.lists(st.integers(-20, 20), min_size=1, max_size=4, unique=True),
+    end=st.integers(-20, 20),
+    asked=st.integers(-25, 25),
+)
+def test_of_lists_with_an_end_each_tells_what_it_could_know(authority, now, made, end, asked):
+    """A list made before the end calls the authority active; a later one knows the end."""
+    ca = authority.ca.certificate
+    history = [("Действует", now - 30 * DAY)]
+    known = [
+        listed(
+            now + day * DAY,
+            entry(encoded(ca), status="Прекращена", since=now + end * DAY, history=history)
+            if end <= day
+            else entry(encoded(ca), since=now - 30 * DAY),
+        )
+        for day in made
+    ]
+    found = AccreditedList.unsafe_from_bytes(*known).accreditation(ca, at=now + asked * DAY)
+    day = min((each for each in made if each >= asked), default=max(made))
+    assert found.as_of == now + day * DAY
+    assert found.is_outdated == (asked > max(made))
+    assert found.is_accredited == (asked < end or day < end)

@@ -4,13 +4,14 @@
 A certificate is qualified when its authority was accredited on the day of issue (63-ФЗ, ст. 11),
 so the history of statuses is what counts and not the status of today.
 
-The list is signed as XML. That signature is not checked here: whoever takes the list from another
-place than the site itself has to answer for it.
+The list is signed as XML. `medsign.xmldsig.accredited_list` checks that signature and hands on what
+was signed; here the contents are read.
 """
 
 from __future__ import annotations
 
 import binascii
+import hashlib
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ _CERTIFICATES = (
     "ПрограммноАппаратныеКомплексы/ПрограммноАппаратныйКомплекс/"
     "КлючиУполномоченныхЛиц/Ключ/Сертификаты/ДанныеСертификата/Данные"
 )
-_MAX_BYTES = 1 << 27
+MAX_BYTES = 1 << 27
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -83,12 +84,14 @@ class Accreditation:
     Attributes:
         at: The moment.
         as_of: When the list was made that says so.
+        source: SHA-256 of that list, hexadecimal.
         authority: The authority, ``None`` when the list has no such key.
         status: Its status, ``None`` when it had none yet.
     """
 
     at: datetime
     as_of: datetime
+    source: str
     authority: AccreditedCa | None
     status: AccreditationStatus | None
 
@@ -100,7 +103,7 @@ class Accreditation:
     @property
     def is_accredited(self) -> bool:
         """Whether the authority might issue qualified certificates."""
-        return self.status is not None and self.status.text == ACTIVE
+        return _permits(self.status)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,13 +114,16 @@ class Snapshot:
         version: Its version.
         made_at: When it was made, UTC.
         authorities: Who is in it.
-        is_signed: Whether it carries a signature, which nobody has checked.
+        fingerprint: SHA-256 of what was read, hexadecimal.
+        signed_by: SHA-256 of the certificate of who signed it, hexadecimal; ``None`` when nobody
+            has checked that.
     """
 
     version: str
     made_at: datetime
     authorities: tuple[AccreditedCa, ...]
-    is_signed: bool
+    fingerprint: str
+    signed_by: str | None = None
 
 
 def _by_time(snapshots: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
@@ -138,7 +144,7 @@ class AccreditedList:
         >>> data = '''<АккредитованныеУдостоверяющиеЦентры>
         ...   <Версия>7</Версия><Дата>2026-01-01T00:00:00Z</Дата>
         ... </АккредитованныеУдостоверяющиеЦентры>'''
-        >>> AccreditedList.from_bytes(data.encode()).snapshots[0].version
+        >>> AccreditedList.unsafe_from_bytes(data.encode()).snapshots[0].version
         '7'
     """
 
@@ -149,11 +155,11 @@ class AccreditedList:
             raise UsageError("a list of accredited authorities needs a snapshot")
 
     @classmethod
-    def from_bytes(cls, *files: bytes) -> AccreditedList:
-        """Read lists as the site gives them, one of each day.
+    def unsafe_from_bytes(cls, *files: bytes) -> AccreditedList:
+        """Read lists without checking who signed them: whoever wrote the file is believed.
 
         Args:
-            files: XML files.
+            files: XML files as the site gives them, one of each day.
 
         Raises:
             MalformedError: One of them is something else.
@@ -180,24 +186,35 @@ class AccreditedList:
         at = aware(at)
         later = (number for number, each in enumerate(self.snapshots) if each.made_at >= at)
         number = next(later, len(self.snapshots) - 1)
-        found = self._keys[number].get(authority.public_key)
+        # A key that two authorities share is that of the accredited one.
+        found = max(
+            self._keys[number].get(authority.public_key, ()),
+            key=lambda each: _permits(each.status(at)),
+            default=None,
+        )
         return Accreditation(
             at=at,
             as_of=self.snapshots[number].made_at,
+            source=self.snapshots[number].fingerprint,
             authority=found,
             status=found.status(at) if found else None,
         )
 
     @cached_property
-    def _keys(self) -> tuple[dict[SubjectPublicKeyInfo, AccreditedCa], ...]:
-        return tuple(
-            {
-                certificate.public_key: authority
-                for authority in snapshot.authorities
-                for certificate in authority.certificates
-            }
-            for snapshot in self.snapshots
-        )
+    def _keys(self) -> tuple[dict[SubjectPublicKeyInfo, list[AccreditedCa]], ...]:
+        return tuple(map(_by_key, self.snapshots))
+
+
+def _by_key(snapshot: Snapshot) -> dict[SubjectPublicKeyInfo, list[AccreditedCa]]:
+    found: dict[SubjectPublicKeyInfo, list[AccreditedCa]] = {}
+    for authority in snapshot.authorities:
+        for certificate in authority.certificates:
+            found.setdefault(certificate.public_key, []).append(authority)
+    return found
+
+
+def _permits(status: AccreditationStatus | None) -> bool:
+    return status is not None and status.text == ACTIVE
 
 
 def qualification_problems(path: PathFacts, accredited: AccreditedList) -> Iterator[Problem]:
@@ -223,7 +240,7 @@ def qualification_problems(path: PathFacts, accredited: AccreditedList) -> Itera
 
 
 def _read(data: bytes) -> Snapshot:
-    root = parse(data, what="list of accredited authorities", max_bytes=_MAX_BYTES)
+    root = parse(data, what="list of accredited authorities", max_bytes=MAX_BYTES)
     if root.tag != _ROOT:
         raise _malformed("", "another root element")
     made_at = _moment(root, "Дата")
@@ -235,7 +252,7 @@ def _read(data: bytes) -> Snapshot:
         authorities=tuple(
             _authority(each, made_at) for each in root.iterfind("УдостоверяющийЦентр")
         ),
-        is_signed=any(str(each.tag).endswith("}Signature") for each in root),
+        fingerprint=hashlib.sha256(data).hexdigest(),
     )
 
 

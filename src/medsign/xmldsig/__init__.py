@@ -8,6 +8,7 @@ contradict one another, so a signature with it is reported as unsupported and ne
 
 from __future__ import annotations
 
+from medsign.xmldsig.accredited import MINISTRY_OGRN, accredited_list
 from medsign.xmldsig.actors import commission_actor, doctor_actor, organisation_actor
 from medsign.xmldsig.facts import (
     PowerOfAttorneyLink,
@@ -19,10 +20,12 @@ from medsign.xmldsig.sign import sign_enveloped, sign_message
 from medsign.xmldsig.verify import verify
 
 __all__ = [
+    "MINISTRY_OGRN",
     "PowerOfAttorneyLink",
     "ReferenceFacts",
     "XmlProblem",
     "XmlSignatureFacts",
+    "accredited_list",
     "commission_actor",
     "doctor_actor",
     "organisation_actor",

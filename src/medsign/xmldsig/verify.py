@@ -32,11 +32,14 @@ from medsign.xmldsig.names import DS, SFR_POWERS, SOAP, WHAT, WSSE
 
 MAX_SIGNATURES = 64
 MAX_REFERENCES = 16
-MAX_WORK = 16 * 1024 * 1024
+# How much may be copied and digested, in documents of the largest size.
+_WORK = 4
 _XML_SPACE = re.compile(r"[ \t\r\n]+")
 
 
-def verify(document: bytes, *, provider: Provider | None = None) -> tuple[XmlSignatureFacts, ...]:
+def verify(
+    document: bytes, *, max_bytes: int = names.MAX_BYTES, provider: Provider | None = None
+) -> tuple[XmlSignatureFacts, ...]:
     """Find out what is true about every signature of a document or of a SOAP message.
 
     Certificates are not judged, and neither is whether the right element was signed: compare
@@ -44,6 +47,7 @@ def verify(document: bytes, *, provider: Provider | None = None) -> tuple[XmlSig
 
     Args:
         document: The XML, untouched.
+        max_bytes: Largest size that is looked at.
         provider: Who computes; by default `medsign.gost.default_provider`.
 
     Returns:
@@ -60,13 +64,14 @@ def verify(document: bytes, *, provider: Provider | None = None) -> tuple[XmlSig
         ...
         medsign.errors.MalformedError: malformed XML signature at document: there is no signature
     """
-    root = parse(document, what="signed XML", max_bytes=names.MAX_BYTES)
+    root = parse(document, what="signed XML", max_bytes=max_bytes)
     signatures = list(root.iter(f"{{{DS}}}Signature"))
     if not signatures:
         raise MalformedError(WHAT, "document", "there is no signature")
     if len(signatures) > MAX_SIGNATURES:
         raise BudgetExceeded("signatures in an XML document", MAX_SIGNATURES)
-    check = _Check(root, names.by_identifier(root), provider, len(document))
+    index = names.by_identifier(root)
+    check = _Check(root, index, provider, len(document), work=_WORK * max_bytes)
     return tuple(check.signature(each) for each in signatures)
 
 
@@ -76,6 +81,7 @@ class _Check:
     index: Mapping[str, Node | None]
     provider: Provider | None
     size: int
+    work: int
     spent: int = 0
 
     def signature(self, signature: Node) -> XmlSignatureFacts:
@@ -167,8 +173,8 @@ class _Check:
     def _spend(self, octets: int) -> None:
         """Count what is copied or digested: references to one large element are cheap to write."""
         self.spent += octets
-        if self.spent > MAX_WORK:
-            raise BudgetExceeded("octets under XML signatures", MAX_WORK)
+        if self.spent > self.work:
+            raise BudgetExceeded("octets under XML signatures", self.work)
 
     def _certificate(self, signature: Node) -> tuple[Certificate | None, XmlProblem | None]:
         path = f"{{{WSSE}}}SecurityTokenReference/{{{WSSE}}}Reference"
