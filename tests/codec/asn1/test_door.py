@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsign.codec.asn1 import der
-from medsign.codec.asn1.ber import to_der
+from medsign.codec.asn1 import decode_name, der, make_name
+from medsign.codec.asn1.ber import _is_der, _Rewriter, to_der
 from medsign.codec.asn1.door import Limits, open_der
+from medsign.codec.asn1.names import read_name
 from medsign.errors import BudgetExceeded, MalformedError, UsageError
 
 LIMITS = Limits()
@@ -140,3 +141,54 @@ def test_any_bytes_are_der_malformed_or_over_the_budget(data):
     except (MalformedError, BudgetExceeded):
         return
     assert to_der("test", normal, LIMITS) == normal
+
+
+def elements():
+    """Return a strategy of BER elements, sound and not: lengths long, open or wrong."""
+
+    def element(tag, contents, form):
+        match form:
+            case "short":
+                return bytes((tag, len(contents) & 0x7F)) + contents
+            case "long":
+                return bytes((tag, 0x82)) + len(contents).to_bytes(2) + contents
+            case _:
+                return bytes((tag, 0x80)) + contents + b"\0\0"
+
+    tags = st.sampled_from([0x02, 0x04, 0x30, 0x31, 0x24, 0xA0, 0x1F, 0x00])
+    forms = st.sampled_from(["short", "short", "short", "long", "open"])
+    return st.recursive(
+        st.binary(max_size=4),
+        lambda inner: st.builds(element, tags, st.lists(inner, max_size=3).map(b"".join), forms),
+        max_leaves=12,
+    )
+
+
+@given(st.one_of(elements(), st.binary(max_size=40)), st.integers(0, 8), st.integers(0, 8))
+def test_what_is_left_as_it_came_would_not_have_been_rewritten(data, depth, many):
+    limits = Limits(max_depth=depth, max_elements=many)
+    if _is_der(data, limits):
+        assert _Rewriter("test", data, limits).element(0, len(data), 0) == (data, len(data))
+
+
+def test_der_is_left_as_it_came():
+    data = der.sequence(der.octets(bytes(200)), der.sequence(), der.set_of([der.integer(7)]))
+    assert to_der("test", data, LIMITS) is data
+
+
+def test_what_was_read_before_costs_as_much_of_the_budget():
+    many = der.sequence(*(make_name([("2.5.4.3", "Тестовый УЦ")]).der for _ in range(10)))
+
+    def names(max_elements):
+        root = open_der("test", many, Limits(max_elements=max_elements))
+        return [read_name(each) for each in root.each(None, "name")]
+
+    assert len(names(51)) == 10
+    with pytest.raises(BudgetExceeded):
+        names(50)
+
+
+def test_what_could_not_be_read_is_not_remembered():
+    for _ in range(2):
+        with pytest.raises(MalformedError, match="type is missing"):
+            decode_name(der.sequence(der.set_of([der.sequence()])))

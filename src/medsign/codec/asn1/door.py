@@ -9,16 +9,18 @@ structures are read element by element and every error names the field.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, wraps
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import asn1crypto.core  # pyright: ignore[reportMissingTypeStubs]
 import attrs
 
 from medsign.errors import BudgetExceeded, MalformedError
+
+T = TypeVar("T")
 
 
 def _untyped(module: Any) -> Any:
@@ -41,10 +43,22 @@ STRINGS: dict[int, Any] = {
     0x1C: core.UniversalString,
     0x1E: core.BMPString,
 }
+_ENCODINGS = {
+    0x0C: "utf-8",
+    0x12: "latin-1",
+    0x13: "latin-1",
+    0x14: "teletex",  # a codec of asn1crypto
+    0x16: "ascii",
+    0x1A: "latin-1",
+    0x1B: "latin-1",
+    0x1C: "utf-32-be",
+    0x1E: "utf-16-be",
+}
 # No field of ours is longer: the largest is a nonce. Python also refuses to print huge integers.
 _TIME = re.compile(rb"\d{12}(?:\d\d)?Z")
 _LONGEST_INTEGER = 256
 _LONGEST_OID = 64
+_LONGEST_REMEMBERED = 1 << 13
 _ODD = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 
 
@@ -120,13 +134,21 @@ def minimal(start: int, body: int, length: int) -> bool:
     return body - start == 2 + (0 if length < 0x80 else (length.bit_length() + 7) // 8)
 
 
-class _Input:
-    __slots__ = ("data", "limits", "seen", "what")
+class Input:
+    """The octets, and what is left of the budget."""
+
+    __slots__ = ("data", "left", "limits", "what")
 
     def __init__(self, what: str, data: bytes, limits: Limits) -> None:
         if len(data) > limits.max_bytes:
             raise BudgetExceeded(f"{what}: octets", limits.max_bytes)
-        self.what, self.data, self.limits, self.seen = what, data, limits, 0
+        self.what, self.data, self.limits, self.left = what, data, limits, limits.max_elements
+
+    def charge(self, elements: int) -> None:
+        """Take so many elements off the budget."""
+        self.left -= elements
+        if self.left < 0:
+            raise BudgetExceeded(f"{self.what}: elements", self.limits.max_elements)
 
 
 class Element:
@@ -134,22 +156,51 @@ class Element:
 
     The methods that return values do not look at the tag, because an implicit tag hides it:
     `Fields.take` has already checked it.
+
+    Args:
+        source: What is read.
+        parent: The element around it.
+        tag: The tag it must have; ``None`` for any.
+        name: What the standard calls it.
+        start: Where it begins.
+        end: Where the contents of the parent end.
     """
 
-    __slots__ = ("_body", "_depth", "_input", "_parent", "_start", "end", "name", "tag")
+    __slots__ = ("_body", "_depth", "_parent", "_start", "end", "name", "source", "tag")
 
     def __init__(
-        self, source: _Input, parent: Element | None, name: str, start: int, end: int
+        self,
+        source: Input,
+        parent: Element | None,
+        tag: int | None,
+        name: str,
+        start: int,
+        end: int,
     ) -> None:
-        self._input, self._parent, self.name, self._start = source, parent, name, start
+        if start >= end and parent:
+            raise parent.error(f"{name} is missing")
+        self.source, self._parent, self.name, self._start = source, parent, name, start
         self._depth: int = parent._depth + 1 if parent else 0
-        source.seen += 1
         if self._depth > source.limits.max_depth:
             raise BudgetExceeded(f"{source.what}: depth", source.limits.max_depth)
-        if source.seen > source.limits.max_elements:
-            raise BudgetExceeded(f"{source.what}: elements", source.limits.max_elements)
+        source.left -= 1
+        if source.left < 0:
+            source.charge(0)
+        data, self._body = source.data, start + 2
+        # Nearly every header is two octets: a call for each would cost as much as all the rest.
+        if self._body <= end and (length := data[start + 1]) < 0x80 and data[start] & 0x1F != 0x1F:
+            self.tag, self.end = data[start], self._body + length
+            if self.end > end:
+                raise self.error("the contents are cut short")
+        else:
+            self._read_long_header(end)
+        if tag is not None and self.tag != tag:
+            raise self.error("another type was expected")
+
+    def _read_long_header(self, end: int) -> None:
+        start = self._start
         try:
-            self.tag, self._body, length = frame(source.data, start, end)
+            self.tag, self._body, length = frame(self.source.data, start, end)
         except ValueError as odd:
             raise self.error(str(odd)) from None
         if length is None or not minimal(start, self._body, length):
@@ -165,45 +216,51 @@ class Element:
     @property
     def der(self) -> bytes:
         """The whole element as it came."""
-        return self._input.data[self._start : self.end]
+        return self.source.data[self._start : self.end]
 
     @property
     def contents(self) -> bytes:
         """The element without its tag and length."""
-        return self._input.data[self._body : self.end]
+        return self.source.data[self._body : self.end]
 
     def error(self, why: str) -> MalformedError:
         """Return the error that names this element."""
-        return MalformedError(self._input.what, self.path, why)
+        return MalformedError(self.source.what, self.path, why)
 
     def replaced(self, element: bytes) -> bytes:
         """Return the whole input with other bytes here; only the lengths around them change."""
         if self._parent is None:
             return element
-        data, above = self._input.data, self._parent
+        data, above = self.source.data, self._parent
         contents = data[above._body : self._start] + element + data[self.end : above.end]
         return above.replaced(framed(data[above._start : above._start + 1], contents))
 
     def fields(self) -> Fields:
         """Return the cursor over the elements inside; it checks at exit that all were taken."""
-        return Fields(self._input, self, self._body, self.end)
+        return Fields(self.source, self, self._body, self.end)
 
     def only(self, tag: int | None, name: str) -> Element:
         """Return the single element inside, as in an explicit tag or a wrapping string."""
-        with self.fields() as fields:
-            return fields.take(tag, name)
+        return self._only(tag, name, self._body)
 
     def each(self, tag: int | None, name: str) -> Iterator[Element]:
         """Yield all the elements inside, as in ``SEQUENCE OF``."""
-        with self.fields() as fields:
-            while fields:
-                yield fields.take(tag, name)
+        at, end = self._body, self.end
+        while at < end:
+            element = Element(self.source, self, tag, name, at, end)
+            yield element
+            at = element.end
 
     def only_in_bits(self, tag: int, name: str) -> Element:
         """Return the single element that a bit string of whole octets carries."""
         self.bits()
-        with Fields(self._input, self, self._body + 1, self.end) as fields:
-            return fields.take(tag, name)
+        return self._only(tag, name, self._body + 1)
+
+    def _only(self, tag: int | None, name: str, at: int) -> Element:
+        element = Element(self.source, self, tag, name, at, self.end)
+        if element.end != self.end:
+            raise self.error("an element too many")
+        return element
 
     def integer(self) -> int:
         contents = self.contents
@@ -246,18 +303,17 @@ class Element:
         )
 
     def text(self) -> str:
-        kind = STRINGS.get(self.tag)
-        if kind is None:
+        if self.tag not in _ENCODINGS:
             raise self.error("not a character string")
-        return self._text_as(kind)
+        return self._text_in(_ENCODINGS[self.tag])
 
     def ia5(self) -> str:
         """Return the text of an implicitly tagged ``IA5String``."""
-        return self._text_as(core.IA5String)
+        return self._text_in("ascii")
 
     def utf8(self) -> str:
         """Return the text of an implicitly tagged ``UTF8String``."""
-        return self._text_as(core.UTF8String)
+        return self._text_in("utf-8")
 
     def time(self) -> datetime:
         """Return the moment in UTC, of either of the two time types (RFC 5280 §4.1.2.5)."""
@@ -270,15 +326,23 @@ class Element:
         """Return the moment of an implicitly tagged ``GeneralizedTime``."""
         return self._time_as(core.GeneralizedTime)
 
-    def _text_as(self, kind: Any) -> str:
+    def _text_in(self, encoding: str) -> str:
         try:
-            return str(kind(contents=self.contents).native)
-        except _ODD:
+            return self.contents.decode(encoding)
+        except ValueError:
             raise self.error("characters outside the string's alphabet") from None
 
     def _time_as(self, kind: Any) -> datetime:
+        contents = self.contents
+        digits = contents[:-1]
+        if kind is core.UTCTime:
+            digits = (b"20" if digits[:2] < b"50" else b"19") + digits
         try:
-            moment = kind(contents=self.contents).native
+            if len(digits) == 14 and digits.isdigit() and contents.endswith(b"Z"):
+                text = digits.decode()
+                return datetime.fromisoformat(f"{text[:8]}T{text[8:]}Z")
+            # Fractions, zones and whatever else BER lets time stamps write.
+            moment = kind(contents=contents).native
             if isinstance(moment, datetime) and moment.tzinfo is not None:
                 return moment.astimezone(UTC)
         except _ODD:
@@ -291,17 +355,51 @@ def _padded(contents: bytes) -> bool:
     return len(contents) > 1 and (contents[0] == 0xFF) == (contents[1] >= 0x80)
 
 
+def remembered(size: int) -> Callable[[Callable[[Element], T]], Callable[[Element], T]]:
+    """Let a reader return what it returned for the same octets before.
+
+    The same names, algorithms and authorities come with every file. It is safe because a reader
+    has nothing but the octets of its element to go by and returns what nobody can change; only
+    what was read to its end is kept, and the budget is charged as if it were read again.
+
+    Args:
+        size: How many values are kept. When there are more, all are forgotten: with strangers only
+            the time is lost that was saved before, and threads need no lock.
+    """
+
+    def remembering(read: Callable[[Element], T]) -> Callable[[Element], T]:
+        known: dict[bytes, tuple[T, int]] = {}
+
+        @wraps(read)
+        def recalled(element: Element) -> T:
+            octets, source = element.der, element.source
+            if len(octets) > _LONGEST_REMEMBERED:
+                return read(element)
+            if found := known.get(octets):
+                source.charge(found[1])
+                return found[0]
+            before = source.left
+            value = read(element)
+            if len(known) >= size:
+                known.clear()
+            known[octets] = value, before - source.left
+            return value
+
+        return recalled
+
+    return remembering
+
+
 class Fields:
     """A cursor over the elements inside another one.
 
     As a context manager it raises `MalformedError` at exit when something was left untaken.
     """
 
-    __slots__ = ("_at", "_end", "_input", "_next", "_parent")
+    __slots__ = ("_at", "_end", "_parent", "_source")
 
-    def __init__(self, source: _Input, parent: Element, start: int, end: int) -> None:
-        self._input, self._parent, self._at, self._end = source, parent, start, end
-        self._next: Element | None = None
+    def __init__(self, source: Input, parent: Element, start: int, end: int) -> None:
+        self._source, self._parent, self._at, self._end = source, parent, start, end
 
     def __bool__(self) -> bool:
         return self._at < self._end
@@ -315,20 +413,19 @@ class Fields:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None and self:
+        if kind is None and self._at < self._end:
             raise self._parent.error("an element too many")
 
     def peek(self) -> int | None:
-        """Return the tag of the next element, ``None`` at the end."""
-        if not self:
-            return None
-        if self._next is None:
-            self._next = Element(self._input, self._parent, "?", self._at, self._end)
-        return self._next.tag
+        """Return the tag of the next element, if it is of one octet; ``None`` at the end."""
+        return self._source.data[self._at] if self._at < self._end else None
 
     def maybe(self, tag: int, name: str) -> Element | None:
         """Take the next element if it has the tag."""
-        return self.take(None, name) if self.peek() == tag else None
+        at = self._at
+        if at >= self._end or self._source.data[at] != tag:
+            return None
+        return self.take(tag, name)
 
     def take(self, tag: int | None, name: str) -> Element:
         """Take the next element; ``None`` stands for any tag.
@@ -336,12 +433,7 @@ class Fields:
         Raises:
             MalformedError: There is none, or it has another tag.
         """
-        if self.peek() is None or self._next is None:
-            raise self._parent.error(f"{name} is missing")
-        element, self._next = self._next, None
-        element.name = name
-        if tag is not None and element.tag != tag:
-            raise element.error("another type was expected")
+        element = Element(self._source, self._parent, tag, name, self._at, self._end)
         self._at = element.end
         return element
 
@@ -389,10 +481,8 @@ def open_der(what: str, data: bytes, limits: Limits, tag: int | None = SEQUENCE)
         MalformedError: It is something else, or octets follow it.
         BudgetExceeded: It is longer than allowed.
     """
-    source = _Input(what, data, limits)
-    root = Element(source, None, "", 0, len(data))
-    if tag is not None and root.tag != tag:
-        raise root.error("another type was expected")
+    source = Input(what, data, limits)
+    root = Element(source, None, tag, "", 0, len(data))
     if root.end != len(data):
         raise root.error("octets follow the end")
     return root

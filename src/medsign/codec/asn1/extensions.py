@@ -24,6 +24,7 @@ from medsign.codec.asn1.door import (
     Element,
     constructed,
     context,
+    remembered,
 )
 from medsign.codec.asn1.names import GeneralName, read_general_name, read_general_names
 
@@ -222,16 +223,10 @@ def read_extension_elements(element: Element) -> dict[str, tuple[Extension, Elem
     """
     found: dict[str, tuple[Extension, Element]] = {}
     for each in element.each(SEQUENCE, "extension"):
-        with each.fields() as fields:
-            oid = fields.oid("extnID")
-            critical = fields.maybe(BOOLEAN, "critical")
-            value = fields.take(OCTET_STRING, oids.describe(oid))
-        if oid in found:
+        extension, value = _read_extension(each)
+        if extension.oid in found:
             raise each.error("the same extension twice")
-        found[oid] = (
-            Extension(oid, critical is not None and critical.boolean(), value.contents),
-            value,
-        )
+        found[extension.oid] = extension, value
     return found
 
 
@@ -244,15 +239,15 @@ def read_extensions(element: Element | None) -> tuple[Extension, ...]:
 
 def read_extended(element: Element | None) -> dict[str, Any]:
     """Read the ``Extensions`` of a certificate or request into the fields of `Extended`."""
-    if element is None:
-        return {}
-    found = read_extension_elements(element)
-    values: dict[str, Any] = {"extensions": tuple(extension for extension, _ in found.values())}
-    for oid, (_, value) in found.items():
-        if oid in _FIELDS:
-            field, read = _FIELDS[oid]
-            values[field] = read(value)
-    return values
+    extensions: dict[str, Extension] = {}
+    values: dict[str, Any] = {}
+    for each in element.each(SEQUENCE, "extension") if element else ():
+        extension, known = _read_value(each)
+        if extension.oid in extensions:
+            raise each.error("the same extension twice")
+        extensions[extension.oid] = extension
+        values.update(known)
+    return {"extensions": tuple(extensions.values()), **values}
 
 
 def read_distribution_point_name(element: Element) -> tuple[tuple[GeneralName, ...], bytes | None]:
@@ -299,6 +294,24 @@ def read_distribution_points(value: Element) -> tuple[DistributionPoint, ...]:
             )
         )
     return tuple(points)
+
+
+def _read_extension(element: Element) -> tuple[Extension, Element]:
+    with element.fields() as fields:
+        oid = fields.oid("extnID")
+        critical = fields.maybe(BOOLEAN, "critical")
+        value = fields.take(OCTET_STRING, oids.describe(oid))
+    return Extension(oid, critical is not None and critical.boolean(), value.contents), value
+
+
+@remembered(512)
+def _read_value(element: Element) -> tuple[Extension, Mapping[str, object]]:
+    """Read an extension and the field of `Extended` that it fills, if any."""
+    extension, value = _read_extension(element)
+    if extension.oid not in _FIELDS:
+        return extension, MappingProxyType({})
+    field, read = _FIELDS[extension.oid]
+    return extension, MappingProxyType({field: read(value)})
 
 
 def _named(element: Element, names: tuple[str, ...]) -> frozenset[str]:

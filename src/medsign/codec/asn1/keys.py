@@ -13,6 +13,7 @@ from medsign.codec.asn1.door import (
     Element,
     Limits,
     open_der,
+    remembered,
 )
 from medsign.codec.asn1.encoded import Encoded
 
@@ -89,6 +90,7 @@ class PrivateKeyInfo:
     masks: tuple[int, ...] = attrs.field(default=(), repr=False)
 
 
+@remembered(64)
 def read_algorithm(element: Element) -> AlgorithmIdentifier:
     """Read an ``AlgorithmIdentifier``."""
     with element.fields() as fields:

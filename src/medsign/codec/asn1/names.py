@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Literal
 
 import attrs
@@ -18,6 +19,7 @@ from medsign.codec.asn1.door import (
     constructed,
     context,
     open_der,
+    remembered,
 )
 from medsign.codec.asn1.encoded import Encoded
 
@@ -94,6 +96,10 @@ class Name(Encoded):
 
     def key(self) -> tuple[frozenset[tuple[str, str]], ...]:
         """Return a hashable value that is the same for names that `matches` finds equal."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> tuple[frozenset[tuple[str, str]], ...]:
         return tuple(
             frozenset((each.oid, _folded(each.value)) for each in rdn) for rdn in self.rdns
         )
@@ -123,6 +129,7 @@ class GeneralName:
     value: str | bytes | Name = attrs.field(repr=False)
 
 
+@remembered(256)
 def read_name(element: Element) -> Name:
     """Read a ``Name``."""
     return Name(

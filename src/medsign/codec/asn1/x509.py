@@ -18,6 +18,7 @@ from medsign.codec.asn1.door import (
     constructed,
     context,
     open_der,
+    remembered,
 )
 from medsign.codec.asn1.encoded import Encoded
 from medsign.codec.asn1.extensions import Extended, Extension, read_extended
@@ -112,6 +113,7 @@ class CertificateRequest(Encoded, Extended):
     signature: bytes
 
 
+@remembered(64)
 def read_certificate(element: Element) -> Certificate:
     """Read a ``Certificate``."""
     tbs, algorithm, signature = read_signed(element, "tbsCertificate")
