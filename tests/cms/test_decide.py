@@ -89,6 +89,20 @@ def with_authority(**changes):
     return chain(CHAIN.certificates[0], authority, ROOT)
 
 
+LISTED = cms.AccreditationFacts(
+    at=CHAIN.certificates[0].not_before,
+    as_of=AT - DAY,
+    source="1a" * 32,
+    authority="Тестовый УЦ",
+    status="Действует",
+    accredited=True,
+)
+ENDED = attrs.evolve(LISTED, status="Прекращена", accredited=False)
+QUALIFIED_FACTS = {
+    "tool_classes": ("КС1", "КС2"),
+    "accredited_at_issue": LISTED,
+    "accredited_at_signing": attrs.evolve(LISTED, at=AT),
+}
 BROKEN_RULE = Problem(ProblemCode.KEY_USAGE, "aa" * 32)
 EXPIRED = AT - timedelta(hours=1)
 #: The facts, the sub-indication of the verdict, and the policy where it is not the default one.
@@ -164,6 +178,26 @@ CASES = {
         Sub.CHAIN_CONSTRAINTS_FAILURE,
         cms.QUALIFIED,
     ),
+    "qualified where that is required": (facts(**QUALIFIED_FACTS), None, cms.QUALIFIED),
+    "an authority that was not accredited": (
+        facts(**QUALIFIED_FACTS | {"accredited_at_issue": ENDED}),
+        Sub.CHAIN_CONSTRAINTS_FAILURE,
+        cms.QUALIFIED,
+    ),
+    "an authority whose accreditation ended later": (
+        facts(**QUALIFIED_FACTS | {"accredited_at_signing": ENDED}),
+        None,
+        cms.QUALIFIED,
+    ),
+    "no list of accredited authorities": (facts(), Sub.GENERIC, cms.QUALIFIED),
+    "a list older than the certificate": (
+        facts(
+            **QUALIFIED_FACTS | {"accredited_at_issue": attrs.evolve(LISTED, as_of=LISTED.at - DAY)}
+        ),
+        Sub.GENERIC,
+        cms.QUALIFIED,
+    ),
+    "no class of the tool": (facts(**QUALIFIED_FACTS | {"tool_classes": ()}), None, cms.QUALIFIED),
     "not yet valid": (with_signer(not_before=AT + DAY), Sub.NOT_YET_VALID),
     "claimed before it was valid": (
         with_signer(not_before=AT - timedelta(hours=1)),
@@ -348,7 +382,58 @@ def test_the_earliest_stamp_counts():
 def test_a_document_for_the_state_service_needs_a_qualified_certificate():
     plain = facts(profile=("profile.tool_class",))
     assert not cms.decide(plain, cms.QUALIFIED, at=AT).passed
-    assert cms.decide(facts(), cms.QUALIFIED, at=AT).passed
+    assert cms.decide(facts(**QUALIFIED_FACTS), cms.QUALIFIED, at=AT).passed
+
+
+KINDS = {
+    "all is well": ({}, cms.Qualification.QUALIFIED),
+    "the form is another": ({"profile": ("profile.tool_class",)}, cms.Qualification.NON_QUALIFIED),
+    "not accredited": ({"accredited_at_issue": ENDED}, cms.Qualification.NON_QUALIFIED),
+    "no list": ({"accredited_at_issue": None}, cms.Qualification.UNKNOWN),
+    "an old list": (
+        {"accredited_at_issue": attrs.evolve(LISTED, as_of=LISTED.at - DAY)},
+        cms.Qualification.UNKNOWN,
+    ),
+    "an old list that does not know the authority": (
+        {"accredited_at_issue": attrs.evolve(ENDED, as_of=LISTED.at - DAY)},
+        cms.Qualification.UNKNOWN,
+    ),
+    "changed content": ({"content_intact": False}, cms.Qualification.UNKNOWN),
+    "nobody trusted": ({"chain": attrs.evolve(CHAIN, anchored=False)}, cms.Qualification.UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("policy", [cms.DEFAULT, cms.QUALIFIED])
+@pytest.mark.parametrize("name", KINDS)
+def test_a_signature_is_called_qualified_only_when_all_is_known_and_well(name, policy):
+    changes, expected = KINDS[name]
+    (signer,) = cms.decide(facts(**QUALIFIED_FACTS | changes), policy, at=AT).signers
+    assert signer.qualification is expected
+    assert signer.qualification_ru in "\n".join(
+        cms.decide(facts(**QUALIFIED_FACTS | changes), policy, at=AT).explain_trust()
+    )
+
+
+def test_a_list_made_on_the_moment_of_issue_is_new_enough():
+    same = attrs.evolve(LISTED, as_of=LISTED.at)
+    (signer,) = cms.decide(facts(**QUALIFIED_FACTS | {"accredited_at_issue": same}), at=AT).signers
+    assert signer.qualification is cms.Qualification.QUALIFIED
+
+
+def test_a_policy_without_trust_calls_nothing_qualified():
+    report = cms.decide(facts(**QUALIFIED_FACTS), cms.UNSAFE_INTEGRITY, at=AT)
+    assert report.passed
+    assert report.signers[0].qualification is cms.Qualification.UNKNOWN
+
+
+def test_what_the_list_says_stands_as_evidence_in_the_finding():
+    what = facts(**QUALIFIED_FACTS | {"accredited_at_issue": ENDED})
+    (signer,) = cms.decide(what, at=AT).signers
+    (finding,) = [each for each in signer.findings if each.code == "ACCREDITED"]
+    evidence = finding.evidence
+    assert (evidence.source, evidence.moment) == (ENDED.source, ENDED.at)
+    assert evidence.certificate == ROOT.fingerprint
+    assert evidence.detail == "Тестовый УЦ: Прекращена"
 
 
 def test_the_worst_signature_names_the_verdict():

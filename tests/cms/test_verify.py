@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import attrs
@@ -13,9 +14,11 @@ from medsign import cms
 from medsign.codec import asn1
 from medsign.codec.asn1 import oids
 from medsign.pki import issuing
+from medsign.pki.accredited import AccreditationStatus, AccreditedCa, AccreditedList, Snapshot
+from medsign.pki.ocsp import ocsp_cert_id, ocsp_response
 from medsign.pki.trust import TrustStore
 
-from .conftest import CONTENT, DAY, SIGNED, TC26_256_A, TC26_512_A, make_authority
+from .conftest import CONTENT, DAY, SIGNED, TC26_256_A, TC26_512_A, make_authority, new_key
 
 LATER = SIGNED + timedelta(minutes=10)
 Sub = cms.SubIndication
@@ -333,3 +336,106 @@ def test_no_repr_shows_who_signed(stamped_evidence):
     report = cms.decide(facts, at=LATER)
     shown = repr(facts) + repr(report) + repr(stamped_evidence)
     assert not any(word in shown for word in ("Тестова", "999999999999", "99999999999"))
+
+
+def listed(*authorities, status="Действует", at=LATER):
+    """Return a list of accredited authorities, all of them so since long ago."""
+    entries = tuple(
+        AccreditedCa(
+            name="Тестовый УЦ",
+            ogrn=None,
+            number=None,
+            statuses=(AccreditationStatus(status, SIGNED - 4000 * DAY),),
+            certificates=(each.root.certificate,),
+        )
+        for each in authorities
+    )
+    snapshot = Snapshot(version="1", made_at=at, authorities=entries, fingerprint="1a" * 32)
+    return AccreditedList([snapshot])
+
+
+@pytest.mark.parametrize(
+    ("accredited", "expected"),
+    [
+        (listed, cms.Qualification.QUALIFIED),
+        (lambda each: listed(each, status="Прекращена"), cms.Qualification.NON_QUALIFIED),
+        (lambda _: listed(), cms.Qualification.NON_QUALIFIED),
+        (lambda _: listed(make_authority()), cms.Qualification.NON_QUALIFIED),
+        (lambda each: listed(each, at=SIGNED - 3000 * DAY), cms.Qualification.UNKNOWN),
+        (lambda _: None, cms.Qualification.UNKNOWN),
+    ],
+    ids=["accredited", "ended", "not listed", "a namesake listed", "old list", "no list"],
+)
+def test_a_signature_is_qualified_by_the_list(evidence, authority, accredited, expected):
+    given = attrs.evolve(evidence, accredited=accredited(authority))
+    report = cms.verify(given, policy=cms.QUALIFIED, at=LATER)
+    (signer,) = report.signers
+    assert signer.qualification is expected
+    assert report.passed is (expected is cms.Qualification.QUALIFIED)
+    assert cms.verify(given, at=LATER).passed
+    assert signer.qualification.russian in report.to_html()
+    assert json.loads(report.to_json())["signers"][0]["qualification"] == expected.value
+
+
+def test_the_classes_of_the_tool_are_those_of_the_chain(evidence, authority):
+    report = cms.verify(attrs.evolve(evidence, accredited=listed(authority)), at=LATER)
+    assert report.signers[0].tool_classes == ("КС1", "КС2")
+    assert "Подпись квалифицированная, класс средства подписи КС1, КС2." in report.explain_trust()
+
+
+def rolled_over(authority):
+    """Return the next key of an authority under its old name, certified by the old one."""
+    return authority._issued(
+        new_key(), issuing.SUBORDINATE_CA, authority.root.certificate.subject, SIGNED - DAY
+    )
+
+
+@pytest.mark.parametrize("stranger_is_trusted", [False, True])
+def test_a_list_of_a_namesake_below_another_root_does_not_count(
+    evidence, authority, signer, stranger_is_trusted
+):
+    stranger = make_authority()
+    for crl in (stranger.crl(SIGNED), stranger.crl(SIGNED, (signer.certificate, SIGNED - DAY))):
+        given = attrs.evolve(
+            evidence,
+            crls=(crl,),
+            certificates=(stranger.root.certificate,),
+            trust=authority.trust | (stranger.trust if stranger_is_trusted else TrustStore()),
+        )
+        assert verdict(given) == failed(Sub.TRY_LATER)
+
+
+def test_a_revocation_by_the_next_key_of_the_authority_counts(evidence, authority, signer):
+    successor = attrs.evolve(authority, root=rolled_over(authority))
+    revoking = successor.crl(SIGNED, (signer.certificate, SIGNED - DAY))
+    given = attrs.evolve(
+        evidence,
+        certificates=(successor.root.certificate,),
+        crls=(*evidence.crls, revoking),
+    )
+    assert verdict(given) == failed(Sub.REVOKED)
+
+
+def test_an_answer_of_a_namesake_below_another_root_does_not_count(evidence, authority, signer):
+    stranger = make_authority()
+    responder = stranger._issued(
+        new_key(),
+        issuing.OCSP_SERVICE,
+        issuing.subject_name(organization="Служба статусов"),
+        SIGNED - DAY,
+    )
+    single = asn1.SingleResponse(
+        cert_id=ocsp_cert_id(signer.certificate, authority.root.certificate),
+        status="good",
+        this_update=SIGNED,
+        next_update=SIGNED + DAY,
+    )
+    for service in (responder, stranger.root):
+        answer = ocsp_response([single], service, produced_at=SIGNED)
+        given = attrs.evolve(
+            evidence,
+            crls=(),
+            trust=authority.trust | stranger.trust,
+            certificates=(stranger.root.certificate, responder.certificate),
+        ).with_fetched(ocsp_responses=[answer])
+        assert verdict(given) == failed(Sub.TRY_LATER)

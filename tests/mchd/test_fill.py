@@ -10,8 +10,8 @@ import pytest
 
 from medsign import mchd
 from medsign.errors import InvalidDocument, UsageError
-from medsign.mchd.matching import FNS_OGRN
 from medsign.mchd.model import PrincipalKind, RepresentativeKind
+from medsign.pki.profile import FNS_OGRN
 
 
 @pytest.mark.req("F176")

@@ -9,9 +9,7 @@ from medsign.ca.models import ApplicantKind, Labelled, Subject
 from medsign.codec.asn1 import Certificate, Name, oids
 from medsign.errors import InvalidDocument
 from medsign.pki.issuing import subject_name
-
-FNS_OGRN = "1047707030513"
-"""ОГРН in the issuer's name of certificates of УЦ ФНС."""
+from medsign.pki.profile import FNS_OGRN
 
 
 class RenewalObstacle(Labelled):

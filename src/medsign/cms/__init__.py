@@ -16,6 +16,7 @@ from medsign.cms.extend import (
     form_of,
 )
 from medsign.cms.facts import (
+    AccreditationFacts,
     CertificateFacts,
     ChainFacts,
     Facts,
@@ -23,7 +24,7 @@ from medsign.cms.facts import (
     StampFacts,
     StatusFacts,
 )
-from medsign.cms.messages import Indication, SubIndication
+from medsign.cms.messages import Indication, Qualification, SubIndication
 from medsign.cms.policy import (
     DEFAULT,
     QUALIFIED,
@@ -46,6 +47,7 @@ __all__ = [
     "QUALIFIED",
     "UNSAFE_INTEGRITY",
     "WITH_STAMP",
+    "AccreditationFacts",
     "AllOf",
     "AnyOf",
     "CertificateFacts",
@@ -63,6 +65,7 @@ __all__ = [
     "Ocsp",
     "Policy",
     "Prepared",
+    "Qualification",
     "Report",
     "Requirement",
     "SignatureFacts",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
 from typing import TypeAlias, TypeVar
 
@@ -27,6 +27,7 @@ from medsign.cms.covered import (
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import (
+    AccreditationFacts,
     CertificateFacts,
     ChainFacts,
     Facts,
@@ -53,7 +54,9 @@ from medsign.codec.asn1 import (
     to_binary,
 )
 from medsign.errors import BudgetExceeded, MalformedError, Unavailable, UsageError
-from medsign.gost import DigestAlgorithm, Provider
+from medsign.gost import DigestAlgorithm, Provider, default_provider
+from medsign.gost.once import Once
+from medsign.pki.accredited import AccreditedList
 from medsign.pki.claims import Claim
 from medsign.pki.path import PathFacts, build_path
 from medsign.pki.problems import Problem, ProblemCode
@@ -72,6 +75,8 @@ MAX_CARRIED = 1000
 
 T = TypeVar("T")
 Carried: TypeAlias = Certificate | RevocationList | BasicOcspResponse
+# A certificate, its issuer, and the anchor of their chain.
+_Question: TypeAlias = tuple[Certificate, Certificate, Certificate | None]
 _STREEBOG = frozenset(each.oid for each in DigestAlgorithm)
 
 # Whether these hold is for `decide` to say, out of the dates and the chain itself.
@@ -110,18 +115,22 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
         return Facts(fingerprint=fingerprint, malformed=error.diagnostics())
     if len(message.signers) > MAX_SIGNATURES:
         return Facts(fingerprint=fingerprint, malformed=f"Подписей больше {MAX_SIGNATURES}.")
-    inside = tuple(dict.fromkeys(islice(carried(message), MAX_CARRIED)))
+    # Stamps are looked into for what they carry, and then judged.
+    read = cache(partial(_readable, decode_signed_data))
+    inside = tuple(dict.fromkeys(islice(carried(message, read=read), MAX_CARRIED)))
     collector = _Collector(
         message=message,
         content=message.content if evidence.content is None else evidence.content,
         trust=evidence.trust,
+        accredited=evidence.accredited,
         pool=(*only(Certificate, inside), *evidence.certificates),
         revocation=RevocationEvidence(
             crls=(*only(RevocationList, inside), *evidence.crls),
             responses=(*only(BasicOcspResponse, inside), *evidence.ocsp_responses),
         ),
         at=at,
-        provider=provider,
+        provider=Once(provider or default_provider()),
+        read=read,
     )
     signatures = tuple(
         attrs.evolve(
@@ -164,14 +173,16 @@ class _Collector:
     message: SignedData
     content: Content | None
     trust: TrustStore
+    accredited: AccreditedList | None
     pool: tuple[Certificate, ...]
     revocation: RevocationEvidence
     at: datetime
-    provider: Provider | None
+    provider: Provider
+    read: Callable[[bytes], SignedData | None]
     digests: dict[str, bytes] = attrs.field(init=False)
     # A list of megabytes is hashed once, however many signatures rest on it.
-    known: dict[tuple[Certificate, Certificate], tuple[StatusFacts, ...]] = attrs.field(
-        init=False, factory=dict[tuple[Certificate, Certificate], tuple[StatusFacts, ...]]
+    known: dict[_Question, tuple[StatusFacts, ...]] = attrs.field(
+        init=False, factory=dict[_Question, tuple[StatusFacts, ...]]
     )
 
     def __attrs_post_init__(self) -> None:
@@ -229,6 +240,9 @@ class _Collector:
             algorithms=(*facts.algorithms, certificate.public_key.algorithm.oid),
             holder=holder_of(certificate),
             profile=tuple(rule.code for rule in profile_findings(certificate) if rule.mandatory),
+            tool_classes=path.tool_classes,
+            accredited_at_issue=self.accreditation(path, certificate.not_before),
+            accredited_at_signing=self.accreditation(path, moment),
             key_until=period.not_after if period else None,
             chain=self.chain(path),
         )
@@ -258,12 +272,27 @@ class _Collector:
                     not_before=each.not_before,
                     not_after=each.not_after,
                     algorithm=each.signature_algorithm.oid,
-                    statuses=self.statuses(each, path.issuer_of(each)),
+                    statuses=self.statuses(each, path),
                 )
                 for each in path.chain
             ),
             anchored=path.anchor is not None,
             problems=tuple(problems),
+        )
+
+    def accreditation(self, path: PathFacts, at: datetime) -> AccreditationFacts | None:
+        """Return what the list says of the issuer of the first certificate at a moment."""
+        issuer = path.issuer_of(path.chain[0])
+        if self.accredited is None or issuer is None:
+            return None
+        found = self.accredited.accreditation(issuer, at=at)
+        return AccreditationFacts(
+            at=found.at,
+            as_of=found.as_of,
+            source=found.source,
+            authority=found.authority.name if found.authority else "",
+            status=found.status.text if found.status else "",
+            accredited=found.is_accredited,
         )
 
     def archived(self, token: bytes, signer: SignerInfo) -> bytes:
@@ -287,7 +316,7 @@ class _Collector:
     def stamp(self, token: bytes, stamped: bytes, layer: Layer) -> StampFacts:
         """Return the facts about a time stamp."""
         fingerprint = hashlib.sha256(token).hexdigest()
-        if (message := _readable(decode_signed_data, token)) is None:
+        if (message := self.read(token)) is None:
             return StampFacts(fingerprint=fingerprint, layer=layer)
         facts = check_timestamp(
             message, stamped, self.trust, intermediates=self.pool, provider=self.provider
@@ -306,27 +335,38 @@ class _Collector:
             chain=self.chain(path) if path else None,
         )
 
-    def statuses(
-        self, certificate: Certificate, issuer: Certificate | None
-    ) -> tuple[StatusFacts, ...]:
-        """Return what genuine evidence says about a certificate."""
+    def statuses(self, certificate: Certificate, path: PathFacts) -> tuple[StatusFacts, ...]:
+        """Return what genuine evidence says about a certificate of a chain.
+
+        Others than its issuer may speak only under the anchor of the same chain (RFC 5280 6.3.3 f):
+        a namesake below another trusted root is somebody else.
+        """
+        issuer = path.issuer_of(certificate)
         if issuer is None or certificate in self.trust:
             return ()
-        pair = certificate, issuer
-        if pair not in self.known:
+        question = certificate, issuer, path.anchor
+        if question not in self.known:
             facts = check_revocation(
-                *pair,
+                certificate,
+                issuer,
                 self.revocation,
                 at=self.at,
                 candidates=self.pool,
+                trust=TrustStore([path.anchor] if path.anchor else []),
                 provider=self.provider,
             )
-            self.known[pair] = tuple(map(_status, filter(_is_usable, facts.claims)))
-        return self.known[pair]
+            self.known[question] = tuple(map(_status, filter(_is_usable, facts.claims)))
+        return self.known[question]
 
 
-def carried(message: SignedData, *, nested: bool = True) -> Iterator[Carried]:
+def carried(
+    message: SignedData,
+    *,
+    nested: bool = True,
+    read: Callable[[bytes], SignedData | None] | None = None,
+) -> Iterator[Carried]:
     """Yield what a message brings along; CryptoPro puts much of it into its time stamps."""
+    read = read or partial(_readable, decode_signed_data)
     yield from message.certificates
     yield from message.crls
     yield from message.ocsp_responses
@@ -338,7 +378,7 @@ def carried(message: SignedData, *, nested: bool = True) -> Iterator[Carried]:
                 yield from read.crls
                 yield from read.ocsp_responses
         for value in chain.from_iterable(_tokens(signer).values()) if nested else ():
-            if (token := _readable(decode_signed_data, value)) is not None:
+            if (token := read(value)) is not None:
                 yield from carried(token, nested=False)
 
 

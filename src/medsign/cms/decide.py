@@ -22,7 +22,7 @@ from medsign.cms.facts import (
     StampFacts,
     StatusFacts,
 )
-from medsign.cms.messages import MESSAGES, Indication, SubIndication
+from medsign.cms.messages import MESSAGES, NON_QUALIFYING, Indication, Qualification, SubIndication
 from medsign.cms.policy import DEFAULT, Level, Policy
 from medsign.cms.report import Exhibit, Finding, Report, SignatureReport
 from medsign.pki.problems import Problem
@@ -133,7 +133,7 @@ class _Judge:
             *self._integrity(facts, proved_at),
             *(self._claim(facts) if facts.chain else ()),
             *(self._chain(facts.chain, proved_at) if facts.chain else ()),
-            *self._profile(facts),
+            *self._qualified(facts),
             *self._order(facts, stamps),
             *stamps,
             self.finding("STAMP_PRESENT", bool(proofs)),
@@ -149,6 +149,8 @@ class _Judge:
             holder=facts.holder,
             certificate=facts.chain.certificates[0].fingerprint if facts.chain else None,
             name=facts.chain.certificates[0].name if facts.chain else "",
+            qualification=self._qualification(findings, indication),
+            tool_classes=facts.tool_classes,
             findings=tuple(sorted(kept, key=lambda each: _ORDER[each.code])),
             countersigners=tuple(map(self.signature, facts.countersignatures)),
         )
@@ -213,11 +215,47 @@ class _Judge:
                 moment=known.revoked_at,
             )
 
-    def _profile(self, facts: SignatureFacts) -> Iterator[Finding]:
-        if facts.chain:
-            broken = "; ".join(_PROFILE.get(each, each) for each in facts.profile)
-            signer = facts.chain.certificates[0]
-            yield self.finding("QUALIFIED_PROFILE", not facts.profile, signer, detail=broken)
+    def _qualified(self, facts: SignatureFacts) -> Iterator[Finding]:
+        """What makes a certificate a qualified one (63-ФЗ, ст. 11 and 17)."""
+        if facts.chain is None:
+            return
+        signer, *authorities = facts.chain.certificates
+        broken = "; ".join(_PROFILE.get(each, each) for each in facts.profile)
+        yield self.finding("QUALIFIED_PROFILE", not facts.profile, signer, detail=broken)
+        classes = ", ".join(facts.tool_classes)
+        yield self.finding("TOOL_CLASS", bool(classes), signer, detail=classes)
+        at_issue = facts.accredited_at_issue
+        known = at_issue is not None and not at_issue.is_outdated
+        yield self.finding(
+            "ACCREDITATION_KNOWN",
+            known,
+            source=at_issue.source if at_issue else None,
+            moment=at_issue.as_of if at_issue else None,
+        )
+        moments = {
+            "ACCREDITED": at_issue if known else None,
+            "ACCREDITED_AT_SIGNING": facts.accredited_at_signing,
+        }
+        for code, listed in moments.items():
+            if listed is not None:
+                words = filter(None, (listed.authority, listed.status))
+                yield self.finding(
+                    code,
+                    listed.accredited,
+                    next(iter(authorities), signer),
+                    source=listed.source,
+                    moment=listed.at,
+                    detail=": ".join(words) or "в перечне такого удостоверяющего центра нет",
+                )
+
+    def _qualification(self, findings: Iterable[Finding], indication: Indication) -> Qualification:
+        """Call a signature qualified only when nothing at all speaks against it."""
+        failed = {each.code for each in findings if not each.passed}
+        if failed & NON_QUALIFYING:
+            return Qualification.NON_QUALIFIED
+        passed = indication is Indication.TOTAL_PASSED and not self.policy.is_unsafe
+        known = passed and "ACCREDITATION_KNOWN" not in failed
+        return Qualification.QUALIFIED if known else Qualification.UNKNOWN
 
     def _chain(self, chain: ChainFacts, moment: datetime) -> Iterator[Finding]:
         signer, *authorities = chain.certificates

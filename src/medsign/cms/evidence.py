@@ -17,6 +17,7 @@ from medsign.codec.asn1 import (
     to_binary,
 )
 from medsign.errors import MalformedError
+from medsign.pki.accredited import AccreditedList
 from medsign.pki.trust import TrustStore
 
 
@@ -31,6 +32,8 @@ class Evidence:
         certificates: Certificates that may help: the signer's, those of authorities.
         crls: Revocation lists.
         ocsp_responses: OCSP answers.
+        accredited: The list of accredited authorities; without it nobody can tell whether a
+            signature is a qualified one.
 
     Example:
         >>> Evidence(signature=b"MAA=").trust.anchors
@@ -43,6 +46,7 @@ class Evidence:
     certificates: tuple[Certificate, ...] = ()
     crls: tuple[RevocationList, ...] = ()
     ocsp_responses: tuple[BasicOcspResponse, ...] = ()
+    accredited: AccreditedList | None = attrs.field(default=None, repr=False)
 
     def with_fetched(
         self, *, crls: Iterable[bytes] = (), ocsp_responses: Iterable[bytes] = ()

@@ -119,6 +119,32 @@ class StampFacts:
 
 
 @attrs.frozen(kw_only=True)
+class AccreditationFacts:
+    """What a list of accredited authorities says about the issuer of a certificate at a moment.
+
+    Attributes:
+        at: The moment.
+        as_of: When the list was made.
+        source: SHA-256 of the list, hexadecimal.
+        authority: Name of the issuer in the list; empty when it is not there.
+        status: Its status at the moment, as the list words it; empty when it had none.
+        accredited: Whether the status let it issue qualified certificates.
+    """
+
+    at: datetime
+    as_of: datetime
+    source: str
+    authority: str = ""
+    status: str = ""
+    accredited: bool = False
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the list is older than the moment and cannot know what has happened since."""
+        return self.as_of < self.at
+
+
+@attrs.frozen(kw_only=True)
 class SignatureFacts:
     """One signature of a message.
 
@@ -138,6 +164,11 @@ class SignatureFacts:
         claimed_at: The signing-time attribute: the signer's own word.
         holder: Whose certificate it is; personal data.
         profile: Mandatory rules of приказ ФСБ 795 that the certificate breaks.
+        tool_classes: Classes of the signing tool that the whole chain confirms, the lowest first.
+        accredited_at_issue: What the list says of the issuer on the day of the certificate;
+            ``None`` without a list or an issuer.
+        accredited_at_signing: The same at the earliest moment that a time stamp names, or else at
+            that of the collecting.
         key_until: When the private key had to rest, if the certificate says so.
         chain: The way to a trusted root; ``None`` when the signer's certificate was not found.
         stamps: Time stamps on the signature value and on its references.
@@ -156,6 +187,9 @@ class SignatureFacts:
     claimed_at: datetime | None = None
     holder: Holder | None = attrs.field(default=None, repr=False)
     profile: tuple[str, ...] = ()
+    tool_classes: tuple[str, ...] = ()
+    accredited_at_issue: AccreditationFacts | None = None
+    accredited_at_signing: AccreditationFacts | None = None
     key_until: datetime | None = None
     chain: ChainFacts | None = None
     stamps: tuple[StampFacts, ...] = ()

@@ -91,6 +91,8 @@ def _signer(title: str, signer: SignatureReport) -> str:
     rows = [
         ("Владелец сертификата", escape(signer.name or "не указан")),
         *(_holder(signer.holder) if signer.holder else ()),
+        ("Вид подписи (63-ФЗ, статья 5)", signer.qualification.russian),
+        ("Класс средства подписи", escape(", ".join(signer.tool_classes) or "не подтверждён")),
         ("Время подписания по словам подписавшего", _moment(signer.claimed_at)),
         ("Доказанное время подписи", f"{_moment(signer.proved_at)} ({proof})"),
         ("Отпечаток сертификата (SHA-256)", f"<code>{escape(signer.certificate or '—')}</code>"),

@@ -73,6 +73,26 @@ _TOTAL = {
 }
 
 
+class Qualification(enum.Enum):
+    """Which of the two strong signatures it is (63-ФЗ, ст. 5)."""
+
+    QUALIFIED = "qualified"
+    NON_QUALIFIED = "non-qualified"
+    UNKNOWN = "unknown"
+
+    @property
+    def russian(self) -> str:
+        """The word of the law."""
+        return _QUALIFICATIONS[self]
+
+
+_QUALIFICATIONS = {
+    Qualification.QUALIFIED: "квалифицированная",
+    Qualification.NON_QUALIFIED: "неквалифицированная",
+    Qualification.UNKNOWN: "не установлено, квалифицированная ли",
+}
+
+
 @attrs.frozen
 class Message:
     """One check in words.
@@ -273,6 +293,30 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "Has the certificate the form of a qualified one (order 795)?",
             "The certificate has not the form of a qualified one (order 795).",
         ),
+        "ACCREDITED": Message(
+            SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+            "Удостоверяющий центр был аккредитован в день выпуска сертификата?",
+            "В день выпуска сертификата удостоверяющий центр не был аккредитован.",
+            "Подпишите документ квалифицированным сертификатом.",
+            "Was the authority accredited on the day it issued the certificate?",
+            "The authority was not accredited on the day it issued the certificate.",
+        ),
+        "ACCREDITED_AT_SIGNING": Message(
+            SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+            "Аккредитация удостоверяющего центра действовала на доказанное время подписи?",
+            "На доказанное время подписи аккредитация удостоверяющего центра не действовала.",
+            "Проверьте, не прекратил ли сертификат действие вместе с аккредитацией.",
+            "Was the authority still accredited at the proved time of the signature?",
+            "The authority was not accredited any more at the proved time of the signature.",
+        ),
+        "TOOL_CLASS": Message(
+            SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+            "Класс средства подписи подтверждён всей цепочкой?",
+            "Класс средства подписи не указан или не подтверждён удостоверяющими центрами.",
+            "Обратитесь в удостоверяющий центр, выдавший сертификат.",
+            "Does the whole chain confirm the class of the signing tool?",
+            "The class of the signing tool is not named, or the authorities do not confirm it.",
+        ),
         "KEY_IN_TIME": Message(
             SubIndication.CHAIN_CONSTRAINTS_FAILURE,
             "Ключ подписи использован в срок, указанный в сертификате?",
@@ -321,6 +365,14 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "Is fresh revocation information at hand?",
             "There is no revocation information that is fresh enough.",
         ),
+        "ACCREDITATION_KNOWN": Message(
+            SubIndication.GENERIC,
+            "Есть перечень аккредитованных удостоверяющих центров не старше сертификата?",
+            "Нет перечня аккредитованных удостоверяющих центров, который не старше сертификата.",
+            "Передайте на проверку свежий перечень аккредитованных удостоверяющих центров.",
+            "Is a list of accredited authorities at hand that is no older than the certificate?",
+            "No list of accredited authorities is at hand that is no older than the certificate.",
+        ),
         "STAMP_ORDER": Message(
             SubIndication.TIMESTAMP_ORDER_FAILURE,
             "Штамп времени не раньше указанного времени подписания?",
@@ -347,3 +399,6 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
         ),
     }
 )
+
+#: Checks whose failure proves that a signature is not a qualified one.
+NON_QUALIFYING = frozenset({"QUALIFIED_PROFILE", "ACCREDITED"})

@@ -124,6 +124,10 @@ _DEFAULT_LEVELS: Mapping[str, Level] = MappingProxyType(
     {
         "CERTIFICATE_REFERENCE_PRESENT": Level.WARN,
         "QUALIFIED_PROFILE": Level.INFORM,
+        "ACCREDITED": Level.INFORM,
+        "ACCREDITED_AT_SIGNING": Level.INFORM,
+        "ACCREDITATION_KNOWN": Level.INFORM,
+        "TOOL_CLASS": Level.INFORM,
         "KEY_IN_TIME": Level.WARN,
         "STAMP_TRUSTED": Level.WARN,
         "STAMP_PRESENT": Level.IGNORE,
@@ -145,6 +149,7 @@ _INVIOLABLE = frozenset(
 _TRUST = ("CHAIN_", "CERTIFICATE_", "REVOCATION_")
 # Doing without these must be admitted in the name of the policy.
 _PERILOUS = (*_TRUST, "ALGORITHM_", "SIGNED_ATTRIBUTES")
+_UNSAFE = "unsafe-"
 _GOST_2012: Mapping[str, datetime | None] = MappingProxyType(
     dict.fromkeys(
         (
@@ -220,12 +225,17 @@ class Policy:
         if broken := lowered & _INVIOLABLE:
             raise UsageError(f"no policy can lower {', '.join(sorted(broken))}")
         blind = [code for code in lowered - _DEFAULT_LEVELS.keys() if code.startswith(_PERILOUS)]
-        if (blind or _is_unsafe(self.revocation)) and not self.name.startswith("unsafe-"):
+        if (blind or _is_unsafe(self.revocation)) and not self.is_unsafe:
             raise UsageError("a policy that does without trust must be called unsafe-…")
 
     def level(self, code: str) -> Level:
         """Return how serious the failure of a check is."""
         return self.levels.get(code) or _DEFAULT_LEVELS.get(code, Level.FAIL)
+
+    @property
+    def is_unsafe(self) -> bool:
+        """Whether it does without trust, by its own name."""
+        return self.name.startswith(_UNSAFE)
 
     @property
     def digest(self) -> str:
@@ -262,8 +272,18 @@ DEFAULT = Policy(name="default")
 WITH_STAMP = Policy(name="cades-t", levels={"STAMP_PRESENT": Level.FAIL})
 """The same, and a trustworthy time stamp."""
 
-QUALIFIED = Policy(name="qualified", levels={"QUALIFIED_PROFILE": Level.FAIL})
-"""The default, and a certificate in the form of a qualified one (УКЭП)."""
+QUALIFIED = Policy(
+    name="qualified",
+    levels={
+        "QUALIFIED_PROFILE": Level.FAIL,
+        "ACCREDITED": Level.FAIL,
+        "ACCREDITATION_KNOWN": Level.FAIL,
+        "ACCREDITED_AT_SIGNING": Level.WARN,
+        "TOOL_CLASS": Level.WARN,
+    },
+)
+"""The default, and a qualified signature (УКЭП): a certificate in the form of order 795 by an
+authority that the list calls accredited on the day of issue (63-ФЗ, ст. 11)."""
 
 UNSAFE_INTEGRITY = Policy(
     name="unsafe-integrity-only",

@@ -9,7 +9,14 @@ from typing import Literal
 import attrs
 
 from medsign.cms import html
-from medsign.cms.messages import MESSAGES, Indication, Message, SubIndication
+from medsign.cms.messages import (
+    MESSAGES,
+    NON_QUALIFYING,
+    Indication,
+    Message,
+    Qualification,
+    SubIndication,
+)
 from medsign.cms.policy import Level
 from medsign.codec import json
 from medsign.pki.profile import Holder
@@ -81,6 +88,9 @@ class SignatureReport:
         holder: Who signed; personal data.
         certificate: SHA-256 of the signer's certificate, hexadecimal.
         name: Common name in that certificate; may be personal data.
+        qualification: Whether it is a qualified signature (63-ФЗ, ст. 5); unknown without a list
+            of accredited authorities, and while the signature itself is not accepted.
+        tool_classes: Classes of the signing tool that the chain confirms, such as ``КС1``.
         findings: All the checks in order, the passed ones too.
         countersigners: Verdicts on the signatures of others on this one. They do not touch the
             verdict on this one: whoever has the file can add a bad one.
@@ -94,6 +104,8 @@ class SignatureReport:
     holder: Holder | None = attrs.field(default=None, repr=False)
     certificate: str | None = None
     name: str = attrs.field(default="", repr=False)
+    qualification: Qualification = Qualification.UNKNOWN
+    tool_classes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     countersigners: tuple[SignatureReport, ...] = ()
 
@@ -105,6 +117,20 @@ class SignatureReport:
     def failures(self, *severities: Level) -> Iterator[Finding]:
         """Yield failed checks of the given severities."""
         return (each for each in self.findings if not each.passed and each.severity in severities)
+
+    @property
+    def qualification_ru(self) -> str:
+        """Whether the signature is a qualified one and why not, as a sentence for staff."""
+        if self.qualification is Qualification.QUALIFIED:
+            classes = f", класс средства подписи {', '.join(self.tool_classes)}"
+            return f"Подпись квалифицированная{classes if self.tool_classes else ''}."
+        failed = (each for each in self.findings if not each.passed)
+        if self.qualification is Qualification.NON_QUALIFIED:
+            reasons = [each.text_ru for each in failed if each.code in NON_QUALIFYING]
+            return " ".join(("Подпись неквалифицированная.", *reasons))
+        unknown = [each.text_ru for each in failed if each.code == "ACCREDITATION_KNOWN"]
+        reason = unknown or ["Сама подпись не принята безусловно."]
+        return " ".join(("Квалифицированная ли подпись, не установлено.", *reason))
 
 
 @attrs.frozen(kw_only=True)
@@ -173,6 +199,8 @@ def _signer(signer: SignatureReport) -> dict[str, object]:
     bare = attrs.evolve(signer, findings=(), countersigners=())
     plain: dict[str, object] = json.unstructure(bare)
     return plain | {
+        "qualification": signer.qualification,
+        "qualificationRu": signer.qualification_ru,
         "findings": [_finding(each) for each in signer.findings],
         "countersigners": [_signer(each) for each in signer.countersigners],
     }
@@ -193,3 +221,4 @@ def _explained(signer: SignatureReport, prefix: str) -> Iterator[str]:
     if signer.passed:
         proof = "по штампу времени" if signer.proved_by == "time stamp" else "на время проверки"
         yield f"{prefix}все проверки пройдены {proof}."
+    yield f"{prefix}{signer.qualification_ru}"

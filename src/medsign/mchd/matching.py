@@ -19,11 +19,9 @@ from medsign.mchd.model import (
     Representative,
     SoleTrader,
 )
+from medsign.pki.profile import FNS_OGRN
 
 Party: TypeAlias = Principal | Representative
-
-FNS_OGRN = "1047707030513"
-"""ОГРН in the issuer's name of certificates that ФНС issues."""
 
 
 class MatchVerdict(StrEnum):

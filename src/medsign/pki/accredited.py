@@ -114,7 +114,7 @@ class Snapshot:
         version: Its version.
         made_at: When it was made, UTC.
         authorities: Who is in it.
-        fingerprint: SHA-256 of what was read, hexadecimal.
+        fingerprint: SHA-256 of what was read, hexadecimal; empty when nothing was.
         signed_by: SHA-256 of the certificate of who signed it, hexadecimal; ``None`` when nobody
             has checked that.
     """
@@ -122,7 +122,7 @@ class Snapshot:
     version: str
     made_at: datetime
     authorities: tuple[AccreditedCa, ...]
-    fingerprint: str
+    fingerprint: str = ""
     signed_by: str | None = None
 
 

@@ -19,6 +19,9 @@ from medsign.codec.asn1 import Certificate, CertificateRequest, Name, oids
 
 HolderKind = Literal["person", "sole_trader", "legal_entity", "impersonal"]
 
+#: ОГРН in the issuer's name of certificates of УЦ ФНС.
+FNS_OGRN = "1047707030513"
+
 #: Since when identificationKind and ИННЮЛ are demanded (приказ ФСБ от 29.01.2021 №31).
 REVISION_2021 = datetime(2021, 8, 31, 21, tzinfo=UTC)  # 01.09.2021 in Moscow
 

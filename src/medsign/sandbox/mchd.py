@@ -297,6 +297,7 @@ class MchdRegistry(Service):
                 trust=self._pki.trust,
                 certificates=self._pki.intermediates,
                 crls=tuple(decode_crl(der) for der in lists if der),
+                accredited=self._pki.accredited,
             ),
             policy=QUALIFIED,
             at=self.world.clock.now(),

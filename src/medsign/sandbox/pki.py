@@ -15,7 +15,6 @@ import attrs
 
 from medsign.ca.models import Authority
 from medsign.ca.status import CERTIFICATE_STATUS, CertificateState
-from medsign.ca.subject import FNS_OGRN
 from medsign.codec.asn1 import (
     CertId,
     Certificate,
@@ -27,9 +26,17 @@ from medsign.codec.asn1 import (
     decode_timestamp_request,
     encode_ocsp_error,
     encode_timestamp_response,
+    oids,
 )
 from medsign.errors import MalformedError, Unavailable, UsageError
 from medsign.gost import PublicKey
+from medsign.pki.accredited import (
+    ACTIVE,
+    AccreditationStatus,
+    AccreditedCa,
+    AccreditedList,
+    Snapshot,
+)
 from medsign.pki.issuing import (
     OCSP_SERVICE,
     QUALIFIED,
@@ -45,6 +52,7 @@ from medsign.pki.issuing import (
 )
 from medsign.pki.keys import private_key_info
 from medsign.pki.ocsp import ocsp_response
+from medsign.pki.profile import FNS_OGRN
 from medsign.pki.signatures import hash_octets
 from medsign.pki.timestamp import timestamp_response
 from medsign.pki.trust import TrustStore
@@ -136,6 +144,22 @@ class Pki:
     def intermediates(self) -> tuple[Certificate, ...]:
         """The certificates of both issuing authorities."""
         return tuple(map(self.authority, Authority))
+
+    @property
+    def accredited(self) -> AccreditedList:
+        """The list of accredited authorities: both issuing ones, ever since they exist."""
+        authorities = tuple(
+            AccreditedCa(
+                name=each.subject.get(oids.ORGANIZATION) or "",
+                ogrn=each.subject.get(oids.OGRN),
+                number=None,
+                statuses=(AccreditationStatus(ACTIVE, each.not_before),),
+                certificates=(each,),
+            )
+            for each in self.intermediates
+        )
+        now = self._world.clock.now()
+        return AccreditedList([Snapshot(version="1", made_at=now, authorities=authorities)])
 
     def issue(
         self,
