@@ -50,6 +50,7 @@ from medsign.errors import (
 )
 from medsign.exchange import Context, Flow, do
 from medsign.gost import DigestAlgorithm, Provider
+from medsign.pki.accredited import AccreditedList
 from medsign.pki.ocsp import ocsp_request
 from medsign.pki.path import build_path
 from medsign.pki.revocation import RevocationEvidence, RevocationFacts, check_revocation
@@ -82,6 +83,7 @@ class PkiContext(Context):
             asked: those in certificates come from whoever made the certificate.
         tsp_url: Where time stamps are given, or ``None``.
         crl_urls: Where revocation lists are; roots publish one and answer no OCSP.
+        accredited: The list of accredited authorities, for whether signatures are qualified ones.
         provider: Who computes; by default `medsign.gost.default_provider`.
         entropy: Source of nonces.
     """
@@ -95,6 +97,7 @@ class PkiContext(Context):
         default=None, converter=attrs.converters.optional(httpx.URL)
     )
     crl_urls: tuple[httpx.URL, ...] = attrs.field(default=(), converter=_urls)
+    accredited: AccreditedList | None = attrs.field(default=None, repr=False)
     provider: Provider | None = attrs.field(default=None, repr=False)
     entropy: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
 
@@ -285,6 +288,7 @@ def verify_document(
         trust=context.trust,
         certificates=(*context.intermediates, *certificates),
         crls=tuple(crls),
+        accredited=context.accredited,
     )
     moment = at or context.clock.now()
     lists, answers = (yield from _fetched(context, evidence, moment)) if ask else ([], [])
