@@ -11,11 +11,19 @@
     ├── MalformedError                 bytes that are not what they claim to be
     ├── BudgetExceeded                 a bound on size, depth, signatures or time was met
     ├── InvalidKey                     a key that fails its checks
+    ├── TokenError                     a token or smart card does not sign
+    ├── AddressRefused                 an address in foreign data that must not be asked
     ├── Unavailable                    an optional part is not installed on this machine
     ├── StoreError                     the journal could not be read or written
     │   └── VersionConflict            somebody else appended first
     ├── TransportError                 no answer was received
     │   ├── ConnectFailed              nothing was sent
+    │   │   └── TlsRefused             no TLS handshake that both sides accept
+    │   │       ├── PeerUntrusted      its chain of certificates is not trusted
+    │   │       ├── PeerExpired        its certificate is not valid now
+    │   │       ├── PeerRevoked        its certificate is revoked
+    │   │       ├── PeerMisnamed       its certificate is another host's
+    │   │       └── SuiteRefused       the connection would not be protected by GOST
     │   ├── TimedOut                   the outcome is unknown
     │   └── ConnectionLost             the outcome is unknown
     ├── ApiError                       the remote system answered "no"
@@ -35,6 +43,7 @@ end up in logs and tickets.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import ClassVar
 
 
@@ -184,6 +193,75 @@ class InvalidKey(MedsignError):
     russian = "Ключ электронной подписи непригоден."
 
 
+class TokenProblem(Enum):
+    """Why a token does not sign: the text for programmers and the text for staff."""
+
+    ABSENT = ("the token is not plugged in", "Токен не подключён.")
+    SEVERAL_TOKENS = (
+        "several tokens are plugged in: name one by its serial",
+        "Подключено несколько токенов, а какой нужен, не указано.",
+    )
+    PIN_WRONG = ("the PIN is wrong", "Неверный PIN-код токена.")
+    PIN_LAST_TRY = (
+        "the PIN is wrong; one more wrong PIN locks the token",
+        "Неверный PIN-код токена. Осталась одна попытка, после неё токен заблокируется.",
+    )
+    PIN_LOCKED = (
+        "the PIN is locked",
+        "PIN-код токена заблокирован. Разблокировать его может администратор токена.",
+    )
+    NO_KEY = ("the token has no such GOST key", "На токене нет нужного ключа ГОСТ.")
+    SEVERAL_KEYS = (
+        "the token has several such GOST keys: name one by its label or identifier",
+        "На токене несколько подходящих ключей, а какой нужен, не указано.",
+    )
+    NO_CERTIFICATE = (
+        "the token has not just one certificate of the key: pass the one to sign with",
+        "На токене нет сертификата этого ключа или их несколько.",
+    )
+    FORKED = (
+        "the token was opened before a fork: open it anew in the child",
+        "Программа открыла токен в другом процессе. Сообщите её разработчику.",
+    )
+    FAILED = ("the library of the token failed", "Токен ответил ошибкой.")
+
+
+class TokenError(MedsignError):
+    """A token or smart card does not sign.
+
+    Args:
+        problem: Why.
+        detail: What the library called it, free of personal data.
+    """
+
+    code = "MS-TOKEN"
+
+    def __init__(self, problem: TokenProblem, detail: str = "") -> None:
+        english, self._russian = problem.value
+        super().__init__(f"{english}: {detail}" if detail else english)
+        self.problem = problem
+
+    def diagnostics(self) -> str:
+        return f"{self._russian} (код {self.code})"
+
+
+class AddressRefused(MedsignError):
+    """An address in foreign data, a certificate for instance, that the guard does not let through.
+
+    Args:
+        host: The host it names, empty when it names none.
+        why: What is wrong with it.
+    """
+
+    code = "MS-ADDRESS"
+    russian = "Адрес из сертификата не прошёл проверку безопасности."
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(f"{host or 'an address'}: {why}")
+        self.host = host
+        self.why = why
+
+
 class Unavailable(MedsignError):
     """Something optional is not installed; the text says what to install.
 
@@ -242,6 +320,56 @@ class ConnectFailed(TransportError):
     code = "MS-CONNECT"
     russian = "Не удалось подключиться к внешней системе."
     sent = False
+
+
+class TlsRefused(ConnectFailed):
+    """The handshake of TLS failed; a repeat is safe, and useless until somebody changes something.
+
+    A peer that refuses does not say much: it may miss a client certificate, or share no suite.
+    """
+
+    code = "MS-TLS"
+    russian = (
+        "Защищённое соединение не установлено. Возможно, внешняя система требует сертификат "
+        "клиента или не поддерживает наборы шифров ГОСТ."
+    )
+
+
+class PeerUntrusted(TlsRefused):
+    """The chain of the peer's certificates leads to no trusted root, or a list of it is missing."""
+
+    code = "MS-TLS-UNTRUSTED"
+    russian = "Внешняя система предъявила сертификат, которому здесь не доверяют."
+
+
+class PeerExpired(TlsRefused):
+    """A certificate in the peer's chain is not valid at this moment by the machine's clock."""
+
+    code = "MS-TLS-EXPIRED"
+    russian = (
+        "Срок сертификата внешней системы истёк или ещё не начался. Проверьте и часы компьютера."
+    )
+
+
+class PeerRevoked(TlsRefused):
+    """A certificate in the peer's chain is revoked."""
+
+    code = "MS-TLS-REVOKED"
+    russian = "Сертификат внешней системы отозван."
+
+
+class PeerMisnamed(TlsRefused):
+    """The peer's certificate is valid, but for other host names."""
+
+    code = "MS-TLS-HOST"
+    russian = "Сертификат внешней системы выдан для другого адреса."
+
+
+class SuiteRefused(TlsRefused):
+    """The handshake ended with a suite that is not GOST, and nobody has allowed that."""
+
+    code = "MS-TLS-SUITE"
+    russian = "Соединение с внешней системой не защищено по ГОСТ."
 
 
 class TimedOut(TransportError):

@@ -4,6 +4,7 @@ from medsign.pki.signing import DigestSigner, Signer
 from medsign.signers.openssl import OpenSslSigner
 from medsign.signers.passwords import KeyCipher
 from medsign.signers.pfx import load_pfx, save_pfx
+from medsign.signers.pkcs11 import Pkcs11Key, Pkcs11Signer, Pkcs11Token
 from medsign.signers.remote import SESSION_STATUS, SessionDocument, SessionState, SigningSession
 from medsign.signers.software import SoftwareKey, SoftwareSigner, load_key, load_signer, save_key
 
@@ -12,6 +13,9 @@ __all__ = [
     "DigestSigner",
     "KeyCipher",
     "OpenSslSigner",
+    "Pkcs11Key",
+    "Pkcs11Signer",
+    "Pkcs11Token",
     "SessionDocument",
     "SessionState",
     "Signer",
