@@ -116,8 +116,8 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
     if len(message.signers) > MAX_SIGNATURES:
         return Facts(fingerprint=fingerprint, malformed=f"Подписей больше {MAX_SIGNATURES}.")
     # Stamps are looked into for what they carry, and then judged.
-    read = cache(partial(_readable, decode_signed_data))
-    inside = tuple(dict.fromkeys(islice(carried(message, read=read), MAX_CARRIED)))
+    read_stamp = cache(partial(_readable, decode_signed_data))
+    inside = tuple(dict.fromkeys(islice(carried(message, read_stamp=read_stamp), MAX_CARRIED)))
     collector = _Collector(
         message=message,
         content=message.content if evidence.content is None else evidence.content,
@@ -130,7 +130,7 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
         ),
         at=at,
         provider=Once(provider or default_provider()),
-        read=read,
+        read_stamp=read_stamp,
     )
     signatures = tuple(
         attrs.evolve(
@@ -178,7 +178,7 @@ class _Collector:
     revocation: RevocationEvidence
     at: datetime
     provider: Provider
-    read: Callable[[bytes], SignedData | None]
+    read_stamp: Callable[[bytes], SignedData | None]
     digests: dict[str, bytes] = attrs.field(init=False)
     # A list of megabytes is hashed once, however many signatures rest on it.
     known: dict[_Question, tuple[StatusFacts, ...]] = attrs.field(
@@ -316,7 +316,7 @@ class _Collector:
     def stamp(self, token: bytes, stamped: bytes, layer: Layer) -> StampFacts:
         """Return the facts about a time stamp."""
         fingerprint = hashlib.sha256(token).hexdigest()
-        if (message := self.read(token)) is None:
+        if (message := self.read_stamp(token)) is None:
             return StampFacts(fingerprint=fingerprint, layer=layer)
         facts = check_timestamp(
             message, stamped, self.trust, intermediates=self.pool, provider=self.provider
@@ -363,10 +363,10 @@ def carried(
     message: SignedData,
     *,
     nested: bool = True,
-    read: Callable[[bytes], SignedData | None] | None = None,
+    read_stamp: Callable[[bytes], SignedData | None] | None = None,
 ) -> Iterator[Carried]:
     """Yield what a message brings along; CryptoPro puts much of it into its time stamps."""
-    read = read or partial(_readable, decode_signed_data)
+    read_stamp = read_stamp or partial(_readable, decode_signed_data)
     yield from message.certificates
     yield from message.crls
     yield from message.ocsp_responses
@@ -378,7 +378,7 @@ def carried(
                 yield from read.crls
                 yield from read.ocsp_responses
         for value in chain.from_iterable(_tokens(signer).values()) if nested else ():
-            if (token := read(value)) is not None:
+            if (token := read_stamp(value)) is not None:
                 yield from carried(token, nested=False)
 
 
