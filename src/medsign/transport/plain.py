@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
+OUT_OF_BAND: Final = "X-Out-Of-Band"
+"""Where the `Location` of a redirect to a ``urn:`` is moved; httpx takes such a one for broken."""
+
 # A clinic's line is slow and its gateway old: few connections, kept for long.
-_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30)
+LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30)
 
 
 def new_client(transport: httpx.BaseTransport | None = None) -> httpx.Client:
@@ -16,19 +19,30 @@ def new_client(transport: httpx.BaseTransport | None = None) -> httpx.Client:
     Args:
         transport: Where requests go instead of the network, for instance a sandbox.
     """
-    return httpx.Client(transport=transport, **_options())
+    hooks = {"response": [_set_aside]}
+    return httpx.Client(transport=transport, event_hooks=hooks, **_options())
 
 
 def new_async_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """Open a client for asyncio and trio; otherwise as `new_client`."""
-    return httpx.AsyncClient(transport=transport, **_options())
+    hooks = {"response": [_async_set_aside]}
+    return httpx.AsyncClient(transport=transport, event_hooks=hooks, **_options())
 
 
 def _options() -> dict[str, Any]:
     return {
-        "limits": _LIMITS,
+        "limits": LIMITS,
         # A proxy or a trust store set by an environment variable would switch behaviour silently.
         "trust_env": False,
         # A redirect would carry documents and tokens to an address nobody configured.
         "follow_redirects": False,
     }
+
+
+def _set_aside(response: httpx.Response) -> None:
+    if response.headers.get("location", "").startswith("urn:"):
+        response.headers[OUT_OF_BAND] = response.headers.pop("location")
+
+
+async def _async_set_aside(response: httpx.Response) -> None:
+    _set_aside(response)

@@ -1,0 +1,7 @@
+"""GOST TLS by gost-engine, in the OpenSSL of Python or in the system's."""
+
+from medsign.transport.tls.checks import Peer, PeerCheck, status_check
+from medsign.transport.tls.settings import GostTls, Way
+from medsign.transport.tls.suites import Suite
+
+__all__ = ["GostTls", "Peer", "PeerCheck", "Suite", "Way", "status_check"]

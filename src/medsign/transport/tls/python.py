@@ -1,0 +1,57 @@
+"""The first way: the OpenSSL of Python itself, with gost-engine loaded into it."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from medsign.errors import ConfigError
+from medsign.transport.tls.checks import CheckedContext
+from medsign.transport.tls.engine import load_for_python
+from medsign.transport.tls.settings import GostTls, blocks
+
+# Named in `ssl` since Python 3.12.
+_LEGACY_SERVER_CONNECT: Final = 0x4
+
+
+def open_context(tls: GostTls, server_side: bool) -> CheckedContext:  # noqa: FBT001
+    """Return a new context.
+
+    Raises:
+        Unavailable: See `load_for_python`.
+        ConfigError: The certificates, lists or the key cannot be used.
+    """
+    load_for_python()
+    # A context knows the suites that its libcrypto had when it was made.
+    context = CheckedContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if tls.legacy_renegotiation:
+        context.options |= _LEGACY_SERVER_CONNECT
+    try:
+        context.set_ciphers(tls.offered)
+        if tls.trust:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(cadata=b"".join(blocks(tls.trust, "CERTIFICATE")))
+        if tls.crls:
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+            with _as_file(tls.crls) as path:
+                context.load_verify_locations(path)
+        if tls.certificate:
+            with _as_file(tls.certificate) as chain, _as_file(tls.key or tls.certificate) as key:
+                # Without any password OpenSSL would ask for one on the terminal.
+                context.load_cert_chain(chain, key, tls.password)
+    except ssl.SSLError as error:
+        raise ConfigError(f"GOST TLS: what is given cannot be used ({error.reason})") from None
+    return context
+
+
+@contextmanager
+def _as_file(content: bytes) -> Generator[str, None, None]:
+    """Show octets as a file, which is what `ssl` takes, but one that is on no disk."""
+    with open(os.memfd_create("medsign"), "wb") as file:  # noqa: PTH123 - there is no path
+        file.write(content)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"

@@ -1,0 +1,148 @@
+"""How to open GOST TLS connections: whom to trust, who we are, which suites."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+import attrs
+import httpx
+
+from medsign.codec.asn1 import pem_decode
+from medsign.errors import ConfigError, Unavailable
+from medsign.transport.plain import LIMITS
+from medsign.transport.tls.checks import CheckedContext, PeerCheck
+from medsign.transport.tls.suites import OTHERS, USUAL, Suite
+
+
+class Way(StrEnum):
+    """Whose OpenSSL speaks GOST.
+
+    Attributes:
+        PYTHON: The one that `ssl` is linked to, with gost-engine.
+        SYSTEM: The libssl of the system with gost-engine, by ctypes; for a Python whose own
+            OpenSSL cannot.
+    """
+
+    PYTHON = "python"
+    SYSTEM = "system"
+
+
+def _octets(source: bytes | Path) -> bytes:
+    try:
+        return source.read_bytes() if isinstance(source, Path) else source
+    except OSError as error:
+        raise ConfigError(f"a PEM file cannot be read: {type(error).__name__}") from None
+
+
+@attrs.frozen(kw_only=True)
+class GostTls:
+    """GOST TLS 1.2 for httpx and everything else that takes an `ssl.SSLContext`.
+
+    No OPENSSL_CONF is needed. The chain, the host name, the suite and, where lists or a check are
+    given, the revocation are checked in every handshake of a client; what is refused raises a
+    `TlsRefused` before any octet of a request is sent. PEM is given as octets or as a path, which
+    is read at once.
+
+    Args:
+        trust: PEM of the roots to trust; a server trusts with it those who issue to its clients,
+            and without it asks for no client certificate.
+        certificate: PEM of one's own certificate, then those of the authorities below the root.
+        key: PEM of its key, plain or encrypted; by default looked for beside the certificate.
+        password: Of an encrypted key.
+        crls: PEM of revocation lists. When given, every authority of a chain must have one.
+        suites: What to offer, best first.
+        allow_other_suites: Whether a peer without GOST is accepted too, by ECDHE and AES-GCM or
+            ChaCha20.
+        legacy_renegotiation: Whether to speak to old servers without RFC 5746.
+        check: A further check of the peer.
+        way: Whose OpenSSL to use; by default the first that works.
+
+    Raises:
+        ConfigError: A file cannot be read.
+
+    Example:
+        >>> GostTls(trust=Path("no-such-roots.pem"))
+        Traceback (most recent call last):
+        medsign.errors.ConfigError: a PEM file cannot be read: FileNotFoundError
+    """
+
+    trust: bytes = attrs.field(default=b"", converter=_octets, repr=False)
+    certificate: bytes = attrs.field(default=b"", converter=_octets, repr=False)
+    key: bytes = attrs.field(default=b"", converter=_octets, repr=False)
+    password: str = attrs.field(default="", repr=False)
+    crls: bytes = attrs.field(default=b"", converter=_octets, repr=False)
+    suites: tuple[Suite, ...] = USUAL
+    allow_other_suites: bool = False
+    legacy_renegotiation: bool = False
+    check: PeerCheck | None = None
+    way: Way | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Return a new context for clients: ``httpx.Client(verify=tls.context())``.
+
+        Raises:
+            Unavailable: Nothing on this machine speaks GOST TLS; the text says what to install.
+            ConfigError: Nobody is trusted, or what is given is no PEM or does not fit together.
+        """
+        if not self.trust:
+            raise ConfigError("GOST TLS: no root is trusted")
+        return self._open(server_side=False)
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return a new context for servers: asyncio, uvicorn, ``wrap_socket``.
+
+        Raises:
+            Unavailable: As for `context`.
+            ConfigError: There is no certificate, or what is given is no PEM.
+        """
+        if not self.certificate:
+            raise ConfigError("GOST TLS: a server needs a certificate")
+        return self._open(server_side=True)
+
+    def transport(self) -> httpx.HTTPTransport:
+        """Return a new transport for `httpx.Client` and `medsign.MedSign`."""
+        return httpx.HTTPTransport(verify=self.context(), trust_env=False, limits=LIMITS)
+
+    def async_transport(self) -> httpx.AsyncHTTPTransport:
+        """Return a new transport for `httpx.AsyncClient` and `medsign.AsyncMedSign`."""
+        return httpx.AsyncHTTPTransport(verify=self.context(), trust_env=False, limits=LIMITS)
+
+    @property
+    def offered(self) -> str:
+        """The suites as OpenSSL takes them."""
+        return ":".join((*self.suites, *(OTHERS if self.allow_other_suites else ())))
+
+    def _open(self, *, server_side: bool) -> ssl.SSLContext:
+        if self.way is None:
+            try:
+                return attrs.evolve(self, way=Way.PYTHON)._open(server_side=server_side)
+            except Unavailable:
+                return attrs.evolve(self, way=Way.SYSTEM)._open(server_side=server_side)
+        context = _opener(self.way)(self, server_side)
+        context.suites = frozenset(() if self.allow_other_suites else self.suites)
+        context.check = self.check
+        return context
+
+
+def _opener(way: Way) -> Callable[[GostTls, bool], CheckedContext]:
+    # Each is loaded only where it is needed, and both know `GostTls`.
+    if way is Way.PYTHON:
+        from medsign.transport.tls.python import open_context
+    else:
+        from medsign.transport.tls.system import open_context
+    return open_context
+
+
+def blocks(pem: bytes, label: str) -> list[bytes]:
+    """Return the DER of the blocks with a label, such as ``CERTIFICATE`` or ``X509 CRL``.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    found = [der for name, der in pem_decode(pem) if name == label] if pem else []
+    if not found:
+        raise ConfigError(f"GOST TLS: no PEM block {label}")
+    return found

@@ -1,0 +1,309 @@
+"""The second way: the system's libssl by ctypes, behind the face of an `ssl.SSLContext`.
+
+`ssl` builds its sockets and objects around a connection that the context makes (``_wrap_socket``
+and ``_wrap_bio``). Here the context makes one that encrypts by the system's libssl, so httpx,
+anyio, trio and asyncio work with it as with any other context, and the checks of
+`medsign.transport.tls.checks` stand where they stand for the first way.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import socket
+import ssl
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import attrs
+
+from medsign.gost.native.library import Handle
+from medsign.transport.tls.checks import CheckedContext
+from medsign.transport.tls.libssl import LibSsl
+from medsign.transport.tls.settings import GostTls, blocks
+
+# openssl/ssl.h, bio.h and x509_vfy.h
+_SET_SESSION_CACHE, _SET_HOST_NAME, _ADD_CHAIN_CERTIFICATE = 44, 55, 89
+_SET_MIN_VERSION, _SET_MAX_VERSION, _TLS_1_2 = 123, 124, 0x0303
+_LEGACY_SERVER_CONNECT, _NO_TICKET = 0x4, 0x4000
+_VERIFY_PEER, _FAIL_IF_NO_CERTIFICATE = 0x1, 0x2
+_WANT_READ, _ZERO_RETURN = 2, 6
+_CRL_CHECK, _CRL_CHECK_ALL = 0x4, 0x8
+_NO_PARTIAL_WILDCARDS = 0x4
+_SET_EOF_RETURN = 130
+_RECORD: Final = 16384  # octets, the most that a record of TLS holds
+
+
+def open_context(tls: GostTls, server_side: bool) -> SystemContext:  # noqa: FBT001
+    """Return a new context.
+
+    Raises:
+        Unavailable: OpenSSL 3 or gost-engine is missing in the system.
+        ConfigError: The certificates, lists or the key cannot be used.
+    """
+    lib = LibSsl()
+    # For whoever looks: nothing of this half but its kind and its `check_hostname` has an effect.
+    context = SystemContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
+    context.lib, context.native = lib, _native_context(lib, tls, server_side=server_side)
+    return context
+
+
+def _native_context(lib: LibSsl, tls: GostTls, *, server_side: bool) -> Handle:
+    method = lib.ssl.TLS_server_method if server_side else lib.ssl.TLS_client_method
+    native = Handle(lib.ssl.SSL_CTX_new(method()), lib.ssl.SSL_CTX_free)
+    for bound in (_SET_MIN_VERSION, _SET_MAX_VERSION):
+        lib.done(lib.ssl.SSL_CTX_ctrl(native, bound, _TLS_1_2, None))
+    lib.ssl.SSL_CTX_ctrl(native, _SET_SESSION_CACHE, 0, None)
+    legacy = _LEGACY_SERVER_CONNECT if tls.legacy_renegotiation else 0
+    lib.ssl.SSL_CTX_set_options(native, _NO_TICKET | legacy)
+    lib.done(lib.ssl.SSL_CTX_set_cipher_list(native, tls.offered.encode()))
+    store = lib.ssl.SSL_CTX_get_cert_store(native)
+    if tls.trust:
+        lib.ssl.SSL_CTX_set_verify(native, _VERIFY_PEER | _FAIL_IF_NO_CERTIFICATE, None)
+        for der in blocks(tls.trust, "CERTIFICATE"):
+            root = lib.certificate(der)
+            lib.done(lib.crypto.X509_STORE_add_cert(store, root))
+            if server_side:
+                lib.done(lib.ssl.SSL_CTX_add_client_CA(native, root))
+    if tls.crls:
+        lib.done(lib.crypto.X509_STORE_set_flags(store, _CRL_CHECK | _CRL_CHECK_ALL))
+        for der in blocks(tls.crls, "X509 CRL"):
+            lib.done(lib.crypto.X509_STORE_add_crl(store, lib.crl(der)))
+    if tls.certificate:
+        own, *above = map(lib.certificate, blocks(tls.certificate, "CERTIFICATE"))
+        lib.done(lib.ssl.SSL_CTX_use_certificate(native, own))
+        for authority in above:
+            # 1: the context takes a reference of its own.
+            lib.done(lib.ssl.SSL_CTX_ctrl(native, _ADD_CHAIN_CERTIFICATE, 1, authority))
+        key = lib.private_key(tls.key or tls.certificate, tls.password)
+        lib.done(lib.ssl.SSL_CTX_use_PrivateKey(native, key))
+        lib.done(lib.ssl.SSL_CTX_check_private_key(native))
+    return native
+
+
+class SystemContext(CheckedContext):
+    """A context whose connections are those of the system's libssl.
+
+    Attributes:
+        lib: The libraries.
+        native: The SSL_CTX.
+    """
+
+    lib: LibSsl
+    native: Handle
+
+    def _wrap_socket(
+        self,
+        sock: ssl.SSLSocket,
+        server_side: bool,  # noqa: FBT001 - the order of `ssl`
+        server_hostname: str | None = None,
+        **_: Any,
+    ) -> Connection:
+        return Connection(self, _Socket(weakref.ref(sock)), server_side, server_hostname)
+
+    def _wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool,  # noqa: FBT001
+        server_hostname: str | None = None,
+        **_: Any,
+    ) -> Connection:
+        return Connection(self, _Buffers(incoming, outgoing), server_side, server_hostname)
+
+
+class _Wire(Protocol):
+    """Where encrypted octets come from and go to."""
+
+    def receive(self) -> bytes:
+        """Return what has come, nothing at the end.
+
+        Raises:
+            ssl.SSLWantReadError: Nothing has come yet.
+        """
+        ...
+
+    def send(self, data: bytes) -> None: ...
+
+
+@attrs.frozen
+class _Buffers:
+    _incoming: ssl.MemoryBIO
+    _outgoing: ssl.MemoryBIO
+
+    def receive(self) -> bytes:
+        data = self._incoming.read()
+        if data or self._incoming.eof:
+            return data
+        raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "more octets are needed")
+
+    def send(self, data: bytes) -> None:
+        self._outgoing.write(data)
+
+
+@attrs.frozen
+class _Socket:
+    # The socket holds the connection, and a cycle would keep both open until collected.
+    _socket: weakref.ref[ssl.SSLSocket]
+
+    def receive(self) -> bytes:
+        return socket.socket.recv(self._here(), 2 * _RECORD)
+
+    def send(self, data: bytes) -> None:
+        socket.socket.sendall(self._here(), data)
+
+    def _here(self) -> ssl.SSLSocket:
+        found = self._socket()
+        assert found is not None, "the connection is used through its socket"
+        return found
+
+
+@attrs.frozen
+class _Certificate:
+    der: bytes
+
+    def public_bytes(self, _: int) -> bytes:
+        return self.der
+
+
+class Connection:
+    """A TLS connection between clear octets and a wire, with the methods that `ssl` calls."""
+
+    session = None
+    session_reused = False
+
+    def __init__(
+        self,
+        context: SystemContext,
+        wire: _Wire,
+        server_side: bool,  # noqa: FBT001 - the order of `ssl`
+        server_hostname: str | None,
+    ) -> None:
+        self.context = context
+        self.server_side = server_side
+        self.server_hostname = server_hostname
+        self._wire = wire
+        self._lib = lib = context.lib
+        # Calls release the GIL, and two threads in one SSL would break its memory.
+        self._lock = threading.Lock()
+        self._ended = False
+        self._ssl = Handle(lib.ssl.SSL_new(context.native), lib.ssl.SSL_free)
+        self._received, self._to_send = (
+            lib.crypto.BIO_new(lib.crypto.BIO_s_mem()) for _ in range(2)
+        )
+        lib.ssl.SSL_set_bio(self._ssl, self._received, self._to_send)  # it owns them now
+        if server_side:
+            lib.ssl.SSL_set_accept_state(self._ssl)
+        else:
+            lib.ssl.SSL_set_connect_state(self._ssl)
+            self._expect(server_hostname or "")
+
+    def _expect(self, host: str) -> None:
+        lib, name = self._lib, host.encode("ascii")
+        expected = lib.ssl.SSL_get0_param(self._ssl)
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            lib.crypto.X509_VERIFY_PARAM_set_hostflags(expected, _NO_PARTIAL_WILDCARDS)
+            lib.done(lib.crypto.X509_VERIFY_PARAM_set1_host(expected, name, len(name)))
+            lib.done(lib.ssl.SSL_ctrl(self._ssl, _SET_HOST_NAME, 0, name))
+        else:
+            lib.done(lib.crypto.X509_VERIFY_PARAM_set1_ip_asc(expected, name))
+
+    def do_handshake(self) -> None:
+        self._drive(self._lib.ssl.SSL_do_handshake)
+
+    def read(self, length: int, buffer: Any = None) -> bytes | int:
+        clear = ctypes.create_string_buffer(min(length, _RECORD))
+        count = self._drive(self._lib.ssl.SSL_read, clear, len(clear))
+        if buffer is None:
+            return ctypes.string_at(clear, count)
+        memoryview(buffer).cast("B")[:count] = clear.raw[:count]
+        return count
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        octets = bytes(data)
+        return self._drive(self._lib.ssl.SSL_write, octets, len(octets)) if octets else 0
+
+    def shutdown(self) -> None:
+        self._lib.crypto.ERR_clear_error()
+        said_by_both = self._lib.ssl.SSL_shutdown(self._ssl)
+        self._flush()
+        if said_by_both == 0:
+            self._drive(self._lib.ssl.SSL_shutdown)
+
+    def pending(self) -> int:
+        return int(self._lib.ssl.SSL_pending(self._ssl))
+
+    def cipher(self) -> tuple[str, str, int] | None:
+        used = self._lib.ssl.SSL_get_current_cipher(self._ssl)
+        if not used:
+            return None
+        name: bytes = self._lib.ssl.SSL_CIPHER_get_name(used)
+        return name.decode(), self.version(), self._lib.ssl.SSL_CIPHER_get_bits(used, None)
+
+    def version(self) -> str:
+        name: bytes = self._lib.ssl.SSL_get_version(self._ssl)
+        return name.decode()
+
+    def compression(self) -> None:
+        return None
+
+    def selected_alpn_protocol(self) -> None:
+        return None  # none is offered: HTTP/1.1 it is
+
+    def getpeercert(self, binary_form: bool = False) -> bytes | dict[str, Any] | None:  # noqa: FBT001, FBT002
+        found = self._lib.ssl.SSL_get0_peer_certificate(self._ssl)
+        if not found:
+            return None
+        return self._lib.der_of(found) if binary_form else {}  # `ssl` decodes files only
+
+    def get_verified_chain(self) -> list[_Certificate]:
+        chain = self._lib.ssl.SSL_get0_verified_chain(self._ssl)
+        return [_Certificate(self._lib.der_of(each)) for each in self._lib.each(chain)]
+
+    def _drive(self, call: Callable[..., int], *arguments: Any) -> int:
+        """Repeat a call until it has what it needs from the wire; 0 at the end of the peer."""
+        lib = self._lib
+        while True:
+            with self._lock:
+                lib.crypto.ERR_clear_error()
+                result = call(self._ssl, *arguments)
+                status = 0 if result > 0 else lib.ssl.SSL_get_error(self._ssl, result)
+                failure = self._failure() if status not in {0, _WANT_READ, _ZERO_RETURN} else None
+            self._flush()
+            if failure:
+                raise failure
+            if status == _WANT_READ:
+                self._feed(self._wire.receive())
+            else:
+                return max(result, 0)
+
+    def _feed(self, data: bytes) -> None:
+        with self._lock:
+            if data:
+                self._lib.crypto.BIO_write(self._received, data, len(data))
+            else:
+                self._ended = True
+                self._lib.crypto.BIO_ctrl(self._received, _SET_EOF_RETURN, 0, None)
+
+    def _flush(self) -> None:
+        with self._lock:
+            size = self._lib.crypto.BIO_ctrl_pending(self._to_send)
+            octets = ctypes.create_string_buffer(size)
+            self._lib.crypto.BIO_read(self._to_send, octets, size)
+        if size:
+            self._wire.send(octets.raw)
+
+    def _failure(self) -> ssl.SSLError:
+        lib, reason = self._lib, self._lib.reason()
+        if self._ended:
+            return lib.error(ssl.SSLEOFError, ssl.SSL_ERROR_EOF, "the peer ended without a word")
+        if verdict := lib.ssl.SSL_get_verify_result(self._ssl):
+            error = ssl.SSLCertVerificationError(ssl.SSL_ERROR_SSL, reason)
+            error.verify_code = verdict
+            error.verify_message = lib.crypto.X509_verify_cert_error_string(verdict).decode()
+            return error
+        return lib.error(ssl.SSLError, ssl.SSL_ERROR_SSL, reason)
