@@ -1,4 +1,7 @@
-"""Opening and closing what is under a password (RFC 9337), within a budget."""
+"""Opening and closing what is under a password (RFC 9337), within a budget.
+
+Files of elder kinds are opened too (see `medsign.signers.elder`), and never written.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from typing import TypeVar
 
 import attrs
 
-from medsign.codec.asn1 import AlgorithmIdentifier, pkcs12
-from medsign.codec.asn1.pkcs12 import Encrypted, PasswordScheme, PfxMac
+from medsign.codec.asn1 import pkcs12
+from medsign.codec.asn1.pkcs12 import ElderScheme, Encrypted, PasswordScheme, PfxMac, Scheme
 from medsign.errors import BudgetExceeded, InvalidKey, MalformedError, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, Provider
 from medsign.gost.ciphers import (
@@ -27,6 +30,7 @@ from medsign.gost.ciphers import (
     pbkdf2,
 )
 from medsign.gost.ciphers.magma import TC26_Z
+from medsign.signers import elder
 
 T = TypeVar("T")
 Random = Callable[[int], bytes]
@@ -156,15 +160,22 @@ class Password:
 
         Raises:
             InvalidKey: The password is wrong or the file is damaged.
-            Unavailable: Its digest is not Streebog.
+            Unavailable: Its digest is neither Streebog nor one of SHA that PKCS#12 began with.
         """
-        if not secrets.compare_digest(self.mac(mac, safe), mac.value):
+        if mac.digest_oid in elder.DIGESTS:
+            self._spend(mac.iterations)
+            codes = list(elder.macs(mac, safe, self.text))
+        else:
+            codes = [self.mac(mac, safe)]
+        if not any(secrets.compare_digest(code, mac.value) for code in codes):
             raise InvalidKey(_NOT_OPENED)
 
-    def _plain(
-        self, scheme: PasswordScheme | AlgorithmIdentifier, octets: bytes
-    ) -> Iterator[bytes]:
+    def _plain(self, scheme: Scheme, octets: bytes) -> Iterator[bytes]:
         """Yield what may have been hidden, the likeliest first."""
+        if isinstance(scheme, ElderScheme):
+            self._spend(scheme.iterations)
+            yield from elder.plain(scheme, octets, self.text, self.provider)
+            return
         if not isinstance(scheme, PasswordScheme):
             raise Unavailable(f"key files under {scheme.oid}", "nothing: GOST only (RFC 9337)")
         key, cipher = self._key(scheme), KeyCipher(scheme.cipher_oid)

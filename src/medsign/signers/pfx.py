@@ -30,7 +30,7 @@ def load_pfx(
     provider: Provider | None = None,
     max_iterations: int = MAX_ITERATIONS,
 ) -> tuple[SoftwareSigner, tuple[Certificate, ...]]:
-    """Read a PFX file.
+    """Read a PFX file: as RFC 9548 says, or as CryptoPro CSP exports it.
 
     Args:
         data: DER or BER.

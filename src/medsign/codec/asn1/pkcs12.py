@@ -1,7 +1,7 @@
 """Key files under a password: encrypted PKCS#8 (RFC 5958, RFC 8018) and PFX (RFC 7292).
 
 Only structures: what is encrypted stays so. The GOST parameters are those of RFC 9337 and 9548 and
-of the elder files with ГОСТ 28147-89 (RFC 4357).
+of the elder files with ГОСТ 28147-89 (RFC 4357); the PFX of CryptoPro's own make is read as well.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import attrs
 from medsign.codec.asn1 import der, oids
 from medsign.codec.asn1.ber import to_der
 from medsign.codec.asn1.door import (
+    BIT_STRING,
     INTEGER,
     NULL,
     OCTET_STRING,
@@ -41,12 +42,18 @@ _X509_CERTIFICATE = "1.2.840.113549.1.9.22.1"
 _FRIENDLY_NAME = "1.2.840.113549.1.9.20"
 _LOCAL_KEY_ID = "1.2.840.113549.1.9.21"
 _BMP = 0x1E
+_EXPORTED = "key exported by CryptoPro"
+_BLOB_HEADER = 16
+_LONGEST_SALT = 64
 
 KUZNYECHIK_CTR_ACPKM = "1.2.643.7.1.1.5.2.1"
 KUZNYECHIK_CTR_ACPKM_OMAC = "1.2.643.7.1.1.5.2.2"
 MAGMA_CTR_ACPKM = "1.2.643.7.1.1.5.1.1"
 MAGMA_CTR_ACPKM_OMAC = "1.2.643.7.1.1.5.1.2"
 GOST_28147 = "1.2.643.2.2.21"
+TRIPLE_DES = "1.2.840.113549.1.12.1.3"
+RC2_40 = "1.2.840.113549.1.12.1.6"
+CRYPTOPRO = "1.2.840.113549.1.12.1.80"
 HMAC_SHA1 = "1.2.840.113549.2.7"
 HMAC_SHA256 = "1.2.840.113549.2.9"
 HMAC_STREEBOG_256 = "1.2.643.7.1.1.4.1"
@@ -75,17 +82,56 @@ class PasswordScheme:
 
 
 @attrs.frozen
+class ElderScheme:
+    """How a password hides something without PBES2 (RFC 7292 appendix C).
+
+    Attributes:
+        oid: `TRIPLE_DES`, `RC2_40`, or what CryptoPro hides keys with, `CRYPTOPRO`.
+        salt: Of the key.
+        iterations: Of the key; whatever the file says, so bound it before use.
+    """
+
+    oid: str
+    salt: bytes
+    iterations: int
+
+
+Scheme: TypeAlias = PasswordScheme | ElderScheme | AlgorithmIdentifier
+
+
+@attrs.frozen
 class Encrypted:
     """Something under a password.
 
     Attributes:
-        scheme: How it is hidden; the bare algorithm when that is not PBES2 with PBKDF2, or when
-            its parameters are none of GOST.
+        scheme: How it is hidden; the bare algorithm when that is neither PBES2 with PBKDF2 nor an
+            elder one, or when its parameters are none of GOST.
         octets: The hidden octets.
     """
 
-    scheme: PasswordScheme | AlgorithmIdentifier
+    scheme: Scheme
     octets: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class ExportedKey:
+    """A private key as CryptoPro exports it: wrapped (RFC 4357 §6.3).
+
+    Attributes:
+        algorithm_oid: The algorithm of the key.
+        param_set_oid: The curve.
+        digest_oid: The digest, ``None`` when the key leaves it to the algorithm.
+        ukm: What makes the wrapping key of the common one, 8 octets.
+        wrapped: The scalar, little-endian, under the wrapping key.
+        code: The imitation insert of the scalar, 4 octets.
+    """
+
+    algorithm_oid: str
+    param_set_oid: str
+    digest_oid: str | None
+    ukm: bytes
+    wrapped: bytes = attrs.field(repr=False)
+    code: bytes
 
 
 @attrs.frozen(kw_only=True)
@@ -196,6 +242,48 @@ def decode_bags(data: bytes, limits: Limits = PFX_LIMITS) -> tuple[Bag, ...]:
     return tuple(bag for bag in read if bag)
 
 
+def decode_exported_key(data: bytes, limits: Limits = PFX_LIMITS) -> ExportedKey:
+    """Decode what `CRYPTOPRO` hides: PKCS#8 around a key blob of Windows.
+
+    Sixteen octets of a header, which say again what follows, stand before the wrapped key.
+
+    Raises:
+        MalformedError: It is something else.
+        BudgetExceeded: It is too large.
+    """
+    with open_der(_EXPORTED, data, limits).fields() as fields:
+        fields.integer("version")
+        algorithm = read_algorithm(fields.sequence("privateKeyAlgorithm"))
+        blob = fields.octets("privateKey")
+        fields.skip()  # attributes
+    with open_der(_EXPORTED, blob[_BLOB_HEADER:], limits).fields() as fields:
+        exported = fields.sequence("exported")
+        fields.octets("mac")  # of the octets of `exported`; the key has a code of its own
+    with exported.fields() as fields:
+        ukm = fields.octets("ukm")
+        with fields.sequence("cek").fields() as inner:
+            wrapped, code = inner.octets("enc"), inner.octets("mac")
+        with fields.take(constructed(0), "parameters").fields() as inner:
+            inner.take(BIT_STRING, "flags")
+            algorithm_of_use = inner.take(constructed(0), "privateKeyParameters")
+    with algorithm_of_use.fields() as fields:
+        fields.oid("algorithm")  # of the agreement of keys
+        parameters = fields.sequence("parameters")
+    with parameters.fields() as fields:
+        param_set = fields.oid("publicKeyParamSet")
+        digest = fields.maybe(OID, "digestParamSet")
+    if len(ukm) != 8 or len(code) != 4 or len(wrapped) not in {32, 64}:
+        raise exported.error("a wrapped key of the wrong length")
+    return ExportedKey(
+        algorithm_oid=algorithm.oid,
+        param_set_oid=param_set,
+        digest_oid=digest.oid() if digest else None,
+        ukm=ukm,
+        wrapped=wrapped,
+        code=code,
+    )
+
+
 def encode_bags(bags: Iterable[Bag], *, key_id: bytes, name: str | None = None) -> bytes:
     """Encode keys and certificates.
 
@@ -289,13 +377,19 @@ def _read_encrypted(fields: Fields, tag: int = OCTET_STRING) -> Encrypted:
     return Encrypted(scheme, fields.take(tag, "encrypted").contents)
 
 
-def _read_scheme(element: Element) -> PasswordScheme | AlgorithmIdentifier:
+def _read_scheme(element: Element) -> Scheme:
     algorithm = read_algorithm(element)
-    if algorithm.oid != _PBES2:
+    if algorithm.oid != _PBES2 and algorithm.oid not in _ELDER:
         return algorithm
     with element.fields() as fields:
         fields.oid("algorithm")
         parameters = fields.sequence("parameters")
+    if algorithm.oid in _ELDER:
+        with parameters.fields() as fields:
+            salt = fields.octets("salt")
+            if len(salt) > _LONGEST_SALT:  # CryptoPro hashes it again in each iteration
+                raise parameters.error("a salt of too many octets")
+            return ElderScheme(algorithm.oid, salt, _positive(fields.take(INTEGER, "iterations")))
     with parameters.fields() as fields:
         derivation = fields.sequence("keyDerivationFunc")
         cipher = fields.sequence("encryptionScheme")
@@ -361,9 +455,12 @@ def _read_bag(element: Element) -> Bag | None:
     return CertificateBag(certificate.only(OCTET_STRING, "certificate").contents)
 
 
-def _algorithm(scheme: PasswordScheme | AlgorithmIdentifier) -> bytes:
+def _algorithm(scheme: Scheme) -> bytes:
     if isinstance(scheme, AlgorithmIdentifier):
         return der.sequence(der.oid(scheme.oid), scheme.parameters)
+    if isinstance(scheme, ElderScheme):
+        parameters = der.sequence(der.octets(scheme.salt), der.integer(scheme.iterations))
+        return der.sequence(der.oid(scheme.oid), parameters)
     derivation = der.sequence(
         der.octets(scheme.salt),
         der.integer(scheme.iterations),
@@ -414,3 +511,4 @@ _CIPHERS = frozenset(
         GOST_28147,
     }
 )
+_ELDER = frozenset({TRIPLE_DES, RC2_40, CRYPTOPRO})

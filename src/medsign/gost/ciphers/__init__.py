@@ -4,6 +4,7 @@ For keys and certificates only: Python's tables take time that depends on what i
 a megabyte takes many seconds.
 """
 
+from medsign.gost.ciphers.digest94 import gost94
 from medsign.gost.ciphers.kuznyechik import Kuznyechik
 from medsign.gost.ciphers.magma import Gost28147, Magma
 from medsign.gost.ciphers.modes import BlockCipher, cfb_decrypt, cfb_encrypt, ctr_acpkm, omac
@@ -18,6 +19,7 @@ __all__ = [
     "cfb_decrypt",
     "cfb_encrypt",
     "ctr_acpkm",
+    "gost94",
     "kdf_tree",
     "omac",
     "pbkdf2",

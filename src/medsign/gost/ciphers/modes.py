@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from medsign.errors import UsageError
-from medsign.gost.ciphers.magma import Gost28147
+from medsign.gost.ciphers.magma import TC26_Z, Gost28147
 
 # Constants of ACPKM (RFC 8645 §6.2.1) and of the key meshing of CryptoPro (RFC 4357 §2.3.2).
 _ACPKM = bytes(range(0x80, 0xA0))
@@ -87,32 +87,34 @@ def omac(cipher: BlockCipher, data: bytes) -> bytes:
     return cipher.encrypt(_xor(_xor(state, last), key))
 
 
-def cfb_encrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
+def cfb_encrypt(key: bytes, iv: bytes, data: bytes, substitution: str = TC26_Z) -> bytes:
     """Encrypt with ГОСТ 28147-89 in CFB with key meshing (RFC 4357 §2.3.2), as old key files do.
 
     Args:
         key: 32 octets.
         iv: 8 octets.
         data: What to encrypt.
+        substitution: One of `SUBSTITUTIONS`.
 
     Example:
         >>> cfb_decrypt(bytes(32), bytes(8), cfb_encrypt(bytes(32), bytes(8), b"secret"))
         b'secret'
     """
-    return _cfb(key, iv, data, decrypt=False)
+    return _cfb(key, iv, data, substitution, decrypt=False)
 
 
-def cfb_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
+def cfb_decrypt(key: bytes, iv: bytes, data: bytes, substitution: str = TC26_Z) -> bytes:
     """Decrypt what `cfb_encrypt` made."""
-    return _cfb(key, iv, data, decrypt=True)
+    return _cfb(key, iv, data, substitution, decrypt=True)
 
 
-def _cfb(key: bytes, iv: bytes, data: bytes, *, decrypt: bool) -> bytes:
-    cipher, register = Gost28147(key), iv
+def _cfb(key: bytes, iv: bytes, data: bytes, substitution: str, *, decrypt: bool) -> bytes:
+    cipher, register = Gost28147(key, substitution), iv
     output: list[bytes] = []
     for number, block in enumerate(_blocks(data, 8)):
         if number and number * 8 % _MESHING_SECTION == 0:
-            cipher = Gost28147(b"".join(map(cipher.decrypt, _blocks(_MESHING, 8))))
+            meshed = b"".join(map(cipher.decrypt, _blocks(_MESHING, 8)))
+            cipher = Gost28147(meshed, substitution)
             register = cipher.encrypt(register)
         output.append(_xor(block, cipher.encrypt(register)))
         register = block if decrypt else output[-1]
