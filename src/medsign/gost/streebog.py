@@ -12,23 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from medsign.gost.params import DigestAlgorithm, Octets
+from medsign.gost.substitution import PI
 
 _BLOCK = 64
 _MODULUS = 1 << 512
-
-# The substitution π (§6.2).
-_PI = bytes.fromhex(
-    """
-    fceedd11cf6e3116fbc4fada23c5044de977f0db932e99ba1736f1bb14cd5fc1
-    f918655ae25cef21811c3c428b018e4f058402aee36a8fa0060bed987fd4d31f
-    eb342c51eac848abf22a68a2fd3aceccb5700e56080c7612bf7213479cb75d87
-    15a19629107b9ac7f391786f9d9eb2b13275193dff358a7e6d54c680c3bd0d57
-    dff524a93ea843c9d779d6f67c22b903e00fecde7a94b0bcdce828504e330a4a
-    a79760731e0062441ab83882649f2641ad454692275e552f8ca3a57d69d5953b
-    0758b34086ac1df730376be488d9e789e11b83494c3ff8fe8d53aa90cad88561
-    207167a42d2b095bcb9b25d0bee56c5259a674d2e6f4b4c0d166afc2394b63b6
-    """
-)
 
 # The matrix A of the linear transformation l (§6.4), first row first.
 _A = struct.unpack(
@@ -106,7 +93,7 @@ def _compression() -> Callable[[int, int, int], int]:
     for j in range(8):
         rows = _A[56 - 8 * j : 64 - 8 * j][::-1]
         table: list[bytes] = []
-        for substituted in _PI:
+        for substituted in PI:
             share = 0
             for bit, row in enumerate(rows):
                 share ^= row * (substituted >> bit & 1)

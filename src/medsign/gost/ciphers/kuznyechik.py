@@ -6,9 +6,7 @@ import functools
 from collections.abc import Iterable, Sequence
 
 from medsign.errors import UsageError
-from medsign.gost.streebog import (
-    _PI as _S,  # pyright: ignore[reportPrivateUsage]  # the standards share π
-)
+from medsign.gost.substitution import PI
 
 # Coefficients of the linear transformation l (RFC 7801 §4.2), first octet first.
 _L = (148, 32, 133, 16, 194, 192, 1, 251, 1, 192, 194, 16, 133, 32, 148, 1)
@@ -45,7 +43,7 @@ def _tables() -> Sequence[Sequence[int]]:
     """Return what each value of each octet adds to L(S(block)), for L is linear."""
     bits = [[_linear(1 << 8 * (15 - place) + bit) for bit in range(8)] for place in range(16)]
     return [
-        [_sum(image for bit, image in enumerate(images) if value >> bit & 1) for value in _S]
+        [_sum(image for bit, image in enumerate(images) if value >> bit & 1) for value in PI]
         for images in bits
     ]
 
