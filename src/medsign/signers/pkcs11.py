@@ -77,7 +77,7 @@ class Pkcs11Token:
     provider: Provider = attrs.field(factory=default_provider, repr=False, kw_only=True)
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
     _process: int = attrs.field(factory=os.getpid, init=False, repr=False)
-    _session: pkcs11.Session | None = attrs.field(default=None, init=False, repr=False)
+    _session: _Session | None = attrs.field(default=None, init=False, repr=False)
     _refused: str | None = attrs.field(default=None, init=False, repr=False)
 
     def __enter__(self) -> Self:
@@ -111,7 +111,7 @@ class Pkcs11Token:
             InvalidKey: It fails its checks.
         """
         chosen = _Choice(label, key_id)
-        info = self._run(chosen.public_key)
+        info = self._run(lambda session: session.public_key(chosen))
         if info is None:
             raise TokenError(TokenProblem.NO_KEY, "its public half is not there")
         return Pkcs11Key(partial(self._sign, chosen), public_key(info), self.provider)
@@ -138,17 +138,17 @@ class Pkcs11Token:
             MalformedError: The certificate on the token cannot be read.
         """
         chosen = _Choice(label, key_id)
-        own = self._run(chosen.public_key)
-        found = certificate or self._run(chosen.certificate)
+        own = self._run(lambda session: session.public_key(chosen))
+        found = certificate or self._run(lambda session: session.certificate(chosen))
         if own is not None and own.octets != found.public_key.octets:
             raise InvalidKey("the certificate is of another key")
         key = public_key(found.public_key)
         return Pkcs11Signer(partial(self._sign, chosen), key, self.provider, found)
 
     def _sign(self, chosen: _Choice, algorithm: DigestAlgorithm, digest: bytes) -> bytes:
-        return self._run(lambda session: chosen.sign(session, _MECHANISMS[algorithm], digest))
+        return self._run(lambda session: session.sign(chosen, _MECHANISMS[algorithm], digest))
 
-    def _run(self, action: Callable[[pkcs11.Session], T]) -> T:
+    def _run(self, action: Callable[[_Session], T]) -> T:
         if os.getpid() != self._process:
             raise TokenError(TokenProblem.FORKED)
         with self._lock, _told():
@@ -157,14 +157,14 @@ class Pkcs11Token:
                 with suppress(*_lost(), TokenError):
                     return action(self._session)
                 self._drop()
-            self._session = self._open()
+            self._session = _Session(self._open())
             return action(self._session)
 
     def _drop(self) -> None:
         session, self._session = self._session, None
         if session:
             with suppress(RuntimeError):  # the root of what python-pkcs11 raises
-                session.close()
+                session.handle.close()
 
     def _open(self) -> pkcs11.Session:
         import pkcs11
@@ -175,9 +175,11 @@ class Pkcs11Token:
         mapper.register_handler(pkcs11.Attribute.KEY_TYPE, *handle_ulong)
         mapper.register_handler(pkcs11.Attribute.GOSTR3410_PARAMS, *handle_bytes)
         token = self._plugged_in()
+        if token.flags & pkcs11.TokenFlag.USER_PIN_LOCKED:
+            raise TokenError(TokenProblem.PIN_LOCKED)
         pin = self.pin() if callable(self.pin) else self.pin
         if pin is not None and pin == self._refused:
-            raise TokenError(TokenProblem.PIN_WRONG, "it was refused before and is not sent again")
+            raise TokenError(_after_wrong_pin(token.flags), "it was refused before, not sent again")
         try:
             return token.open(
                 user_pin=pkcs11.PROTECTED_AUTH if pin is None else pin, attribute_mapper=mapper
@@ -186,14 +188,7 @@ class Pkcs11Token:
             return token.open(attribute_mapper=mapper)
         except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange):
             self._refused = pin
-            flags = token.slot.get_token().flags
-            if flags & pkcs11.TokenFlag.USER_PIN_LOCKED:
-                problem = TokenProblem.PIN_LOCKED
-            elif flags & pkcs11.TokenFlag.USER_PIN_FINAL_TRY:
-                problem = TokenProblem.PIN_LAST_TRY
-            else:
-                problem = TokenProblem.PIN_WRONG
-            raise TokenError(problem) from None
+            raise TokenError(_after_wrong_pin(token.slot.get_token().flags)) from None
 
     def _plugged_in(self) -> pkcs11.Token:
         tokens = list(_library(self.module).get_tokens())
@@ -257,57 +252,74 @@ class Pkcs11Signer(Pkcs11Key):
 
 @attrs.frozen
 class _Choice:
-    """Which private key, and what lies beside it; looked up anew, since sessions come and go."""
-
     label: str | None
     key_id: bytes | None
 
-    def private_key(self, session: pkcs11.Session) -> pkcs11.SignMixin:
-        import pkcs11
 
-        wanted: dict[pkcs11.Attribute, Any] = {
-            pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY,
-            pkcs11.Attribute.LABEL: self.label,
-            pkcs11.Attribute.ID: self.key_id,
-        }
-        given = {attribute: value for attribute, value in wanted.items() if value is not None}
-        found = [
-            key
-            for key in session.get_objects(given)
-            if isinstance(key, pkcs11.SignMixin) and key[pkcs11.Attribute.KEY_TYPE] in _KEY_OIDS
-        ]
-        return _only(found, TokenProblem.NO_KEY, TokenProblem.SEVERAL_KEYS)
+@attrs.frozen(eq=False)
+class _Session:
+    """An open session, the private keys found in it so far, and what lies beside them."""
 
-    def sign(self, session: pkcs11.Session, mechanism: int, digest: bytes) -> bytes:
+    handle: pkcs11.Session
+    _keys: dict[_Choice, Any] = attrs.field(factory=dict[_Choice, Any], init=False)
+
+    def sign(self, chosen: _Choice, mechanism: int, digest: bytes) -> bytes:
         import pkcs11
 
         # python-pkcs11 takes members of its enumeration only, and of them needs just the number.
         member = int.__new__(pkcs11.Mechanism, mechanism)
-        return self.private_key(session).sign(digest, mechanism=member)
+        return self._private_key(chosen).sign(digest, mechanism=member)
 
-    def certificate(self, session: pkcs11.Session) -> Certificate:
+    def certificate(self, chosen: _Choice) -> Certificate:
         import pkcs11
 
-        found = self._beside(session, pkcs11.ObjectClass.CERTIFICATE)
+        found = self._beside(chosen, pkcs11.ObjectClass.CERTIFICATE)
         only = _only(found, TokenProblem.NO_CERTIFICATE, TokenProblem.NO_CERTIFICATE)
         return decode_certificate(only[pkcs11.Attribute.VALUE])
 
-    def public_key(self, session: pkcs11.Session) -> SubjectPublicKeyInfo | None:
+    def public_key(self, chosen: _Choice) -> SubjectPublicKeyInfo | None:
         import pkcs11
 
-        for key in self._beside(session, pkcs11.ObjectClass.PUBLIC_KEY):
+        for key in self._beside(chosen, pkcs11.ObjectClass.PUBLIC_KEY):
             algorithm = der.oid(_KEY_OIDS[key[pkcs11.Attribute.KEY_TYPE]])
             curve = der.sequence(key[pkcs11.Attribute.GOSTR3410_PARAMS])
             point = der.bits(der.octets(key[pkcs11.Attribute.VALUE]))
             return decode_spki(der.sequence(der.sequence(algorithm, curve), point))
         return None
 
-    def _beside(self, session: pkcs11.Session, kind: pkcs11.ObjectClass) -> list[pkcs11.Object]:
+    def _private_key(self, chosen: _Choice) -> pkcs11.SignMixin:
         import pkcs11
 
-        key_id = self.private_key(session)[pkcs11.Attribute.ID]
+        if chosen not in self._keys:
+            wanted: dict[pkcs11.Attribute, Any] = {
+                pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY,
+                pkcs11.Attribute.LABEL: chosen.label,
+                pkcs11.Attribute.ID: chosen.key_id,
+            }
+            given = {attribute: value for attribute, value in wanted.items() if value is not None}
+            found = [
+                key
+                for key in self.handle.get_objects(given)
+                if isinstance(key, pkcs11.SignMixin) and key[pkcs11.Attribute.KEY_TYPE] in _KEY_OIDS
+            ]
+            self._keys[chosen] = _only(found, TokenProblem.NO_KEY, TokenProblem.SEVERAL_KEYS)
+        return self._keys[chosen]
+
+    def _beside(self, chosen: _Choice, kind: pkcs11.ObjectClass) -> list[pkcs11.Object]:
+        import pkcs11
+
+        key_id = self._private_key(chosen)[pkcs11.Attribute.ID]
         same = {pkcs11.Attribute.CLASS: kind, pkcs11.Attribute.ID: key_id}
-        return list(session.get_objects(same))
+        return list(self.handle.get_objects(same))
+
+
+def _after_wrong_pin(flags: pkcs11.TokenFlag) -> TokenProblem:
+    import pkcs11
+
+    if flags & pkcs11.TokenFlag.USER_PIN_LOCKED:
+        return TokenProblem.PIN_LOCKED
+    last = flags & pkcs11.TokenFlag.USER_PIN_FINAL_TRY
+    return TokenProblem.PIN_LAST_TRY if last else TokenProblem.PIN_WRONG
 
 
 def _only(found: list[T], none: TokenProblem, several: TokenProblem) -> T:
