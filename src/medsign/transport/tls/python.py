@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
+from medsign.codec.asn1 import pem_encode
 from medsign.errors import ConfigError
 from medsign.transport.tls.checks import CheckedContext
 from medsign.transport.tls.engine import load_for_python
@@ -37,7 +38,7 @@ def open_context(tls: GostTls, server_side: bool) -> CheckedContext:  # noqa: FB
             context.load_verify_locations(cadata=b"".join(blocks(tls.trust, "CERTIFICATE")))
         if tls.crls:
             context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-            with _as_file(tls.crls) as path:
+            with _as_file(_pem("X509 CRL", tls.crls)) as path:
                 context.load_verify_locations(path)
         if tls.certificate:
             with _as_file(tls.certificate) as chain, _as_file(tls.key or tls.certificate) as key:
@@ -46,6 +47,11 @@ def open_context(tls: GostTls, server_side: bool) -> CheckedContext:  # noqa: FB
     except ssl.SSLError as error:
         raise ConfigError(f"GOST TLS: what is given cannot be used ({error.reason})") from None
     return context
+
+
+def _pem(label: str, pem: bytes) -> bytes:
+    """Return the blocks with this label alone: `ssl` skips others without a word."""
+    return b"".join(pem_encode(label, der) for der in blocks(pem, label))
 
 
 @contextmanager

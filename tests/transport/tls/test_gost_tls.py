@@ -1,0 +1,405 @@
+"""One suite for both ways and all colours against the servers of OpenSSL and GnuTLS."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+
+from medsign.codec.asn1 import Certificate
+from medsign.errors import (
+    ConfigError,
+    MalformedError,
+    PeerExpired,
+    PeerMisnamed,
+    PeerRevoked,
+    PeerUntrusted,
+    SuiteRefused,
+    TlsRefused,
+)
+from medsign.exchange import Driver
+from medsign.exchange.effects import Send
+from medsign.transport.tls import GostTls, Peer, Suite, Way, status_check
+
+from .conftest import CURVES, DAY, HOST, NOW, Ca, Identity
+
+pytestmark = pytest.mark.interop
+MUTUAL = ("-Verify", "1", "-verify_return_error", "-CAfile")
+PYTHON_ALONE = "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+
+@pytest.fixture
+def server(ca: Ca) -> Identity:
+    return ca.server()
+
+
+def client(ca: Ca, identity: Identity, **settings: Any) -> GostTls:
+    return GostTls(trust=ca.trust, certificate=identity.certificate, key=identity.key, **settings)
+
+
+@pytest.fixture
+def p256(openssl, tmp_path) -> tuple[Ca | bytes, tuple[str, ...]]:
+    """Return the PEM of a root of P-256 and the options with which OpenSSL's server serves it."""
+    key, certificate = tmp_path / "p256.key", tmp_path / "p256.crt"
+    openssl(
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-keyout", key, "-out", certificate, "-subj", "/CN=localhost"),
+        *("-addext", "subjectAltName=DNS:localhost"),
+    )
+    return certificate.read_bytes(), ("-cert", str(certificate), "-key", str(key))
+
+
+# What is spoken
+
+
+@pytest.mark.req("F118", "F126", "F384")
+@pytest.mark.parametrize(
+    "suite", [Suite.KUZNYECHIK, Suite.MAGMA, Suite.GOST_28147, Suite.GOST_28147_LEGACY]
+)
+def test_every_suite_is_spoken(way, suite, ca, server, s_server, ask):
+    with s_server(server, "-cipher", suite) as url:
+        answer = ask(GostTls(trust=ca.trust, way=way), url)
+    assert f"Cipher is {suite}" in answer.text
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_every_kind_of_key_proves_both_sides(way, kind, authorities, s_server, ask, tmp_path):
+    ca = authorities[kind]
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    with s_server(ca.server(), *MUTUAL, str(roots)) as url:
+        assert ask(client(ca, ca.client(), way=way), url).status_code == 200
+
+
+def test_every_colour_speaks_with_a_certificate_of_the_client(
+    way, ca, server, s_server, ask_in_colour, tmp_path
+):
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    with s_server(server, *MUTUAL, str(roots)) as url:
+        answer = ask_in_colour(client(ca, ca.client(), way=way), url)
+    assert "Client certificate" in answer.text
+
+
+# gnutls-serv 3.7 knows only C1,02, and of the curves not those of tc26 with 256 bits.
+@pytest.mark.parametrize("kind", ["256-CryptoPro-A", "512-tc26-A"])
+def test_gnutls_is_spoken_to(way, kind, authorities, gnutls, ask_in_colour):
+    ca = authorities[kind]
+    with gnutls(ca.server(), "--disable-client-cert") as url:
+        assert "GOST28147-TC26Z-CNT" in ask_in_colour(GostTls(trust=ca.trust, way=way), url).text
+
+
+@pytest.mark.parametrize("kind", ["256-CryptoPro-A", "512-tc26-A"])
+def test_gnutls_accepts_the_client_s_certificate(way, kind, authorities, gnutls, ask, tmp_path):
+    ca = authorities[kind]
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    with gnutls(ca.server(), "--require-client-cert", "--x509cafile", str(roots)) as url:
+        assert ask(client(ca, ca.client(), way=way), url).status_code == 200
+
+
+def test_an_address_in_digits_is_checked_against_the_certificate(way, ca, server, s_server, ask):
+    tls = GostTls(trust=ca.trust, way=way)
+    with s_server(server) as url:
+        assert ask(tls, url.replace("localhost", "127.0.0.1")).status_code == 200
+    with s_server(ca.issue("localhost")) as url, pytest.raises(PeerMisnamed):
+        ask(tls, url.replace("localhost", "127.0.0.1"))
+
+
+def test_a_list_that_names_nobody_stands_in_nobody_s_way(way, ca, server, s_server, ask):
+    with s_server(server) as url:
+        assert ask(GostTls(trust=ca.trust, crls=ca.crl(), way=way), url).status_code == 200
+
+
+def test_other_suites_are_spoken_only_where_that_is_allowed(
+    way, ca, server, s_server, p256, ask_in_colour
+):
+    trust, options = p256
+    with s_server(server, *options, "-cipher", PYTHON_ALONE) as url:
+        tls = GostTls(trust=trust, allow_other_suites=True, way=way)
+        assert PYTHON_ALONE in ask_in_colour(tls, url).text
+        with pytest.raises(TlsRefused):
+            ask_in_colour(attrs.evolve(tls, allow_other_suites=False), url)
+
+
+# What is refused
+
+
+REFUSED: dict[str, tuple[type[TlsRefused], Callable[[Ca, Identity], tuple[Identity, Any]]]] = {
+    "wrong CA": (PeerUntrusted, lambda ca, own: (own, {"trust": another_root().trust})),
+    "wrong host": (PeerMisnamed, lambda ca, own: (ca.issue("other.test"), {})),
+    "expired": (
+        PeerExpired,
+        lambda ca, own: (ca.issue(HOST, not_before=NOW - 9 * DAY, lifetime=8 * DAY), {}),
+    ),
+    "not yet valid": (PeerExpired, lambda ca, own: (ca.issue(HOST, not_before=NOW + DAY), {})),
+    "revoked by a list": (PeerRevoked, lambda ca, own: (own, {"crls": ca.crl(own)})),
+    "no list of its CA": (PeerUntrusted, lambda ca, own: (own, {"crls": another_root().crl()})),
+    "an old list": (
+        PeerUntrusted,
+        lambda ca, own: (own, {"crls": ca.crl(next_update=NOW - timedelta(hours=1))}),
+    ),
+    "revoked by OCSP": (
+        PeerRevoked,
+        lambda ca, own: (own, {"check": status_check(lambda *_: "revoked")}),
+    ),
+    "unknown to OCSP": (
+        PeerUntrusted,
+        lambda ca, own: (own, {"check": status_check(lambda *_: "unknown")}),
+    ),
+    "a certificate of a client": (PeerUntrusted, lambda ca, own: (ca.client(), {})),
+    "no common suite": (
+        TlsRefused,
+        lambda ca, own: (own, {"suites": (Suite.GOST_28147_LEGACY,)}),
+    ),
+}
+
+
+def another_root() -> Ca:
+    return Ca.on(CURVES["256-tc26-A"])
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_peer_is_refused_for_its_reason(way, case, ca, server, s_server, ask_in_colour):
+    kind, scene = REFUSED[case]
+    identity, settings = scene(ca, server)
+    tls = GostTls(**{"trust": ca.trust, "way": way} | settings)
+    with s_server(identity, "-cipher", Suite.KUZNYECHIK) as url, pytest.raises(kind) as caught:
+        ask_in_colour(tls, url)
+    assert type(caught.value) is kind
+    assert not caught.value.sent
+
+
+def test_gnutls_is_refused_for_a_wrong_authority(way, ca, server, gnutls, ask):
+    with gnutls(server, "--disable-client-cert") as url, pytest.raises(PeerUntrusted):
+        ask(GostTls(trust=another_root().trust, way=way), url)
+
+
+@pytest.mark.parametrize("which", ["s_server", "gnutls"])
+def test_a_client_without_its_certificate_is_refused_by_the_server(
+    way, which, ca, server, request, ask_in_colour, tmp_path
+):
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    serve = request.getfixturevalue(which)
+    options = (
+        (*MUTUAL, str(roots))
+        if which == "s_server"
+        else ("--require-client-cert", "--x509cafile", str(roots))
+    )
+    with serve(server, *options) as url, pytest.raises(TlsRefused):
+        ask_in_colour(GostTls(trust=ca.trust, way=way), url)
+
+
+def test_a_suite_that_is_not_gost_is_found_after_the_handshake(
+    ca, server, s_server, p256, gost_engine
+):
+    trust, options = p256
+    context = GostTls(trust=trust, way=Way.PYTHON).context()
+    context.set_ciphers(PYTHON_ALONE)  # as a careless program does
+    with (
+        s_server(server, *options, "-cipher", PYTHON_ALONE) as url,
+        httpx.Client(verify=context) as http,
+        pytest.raises(SuiteRefused),
+    ):
+        http.get(url)
+
+
+def test_the_driver_lets_the_reason_through(way, ca, s_server):
+    transport = GostTls(trust=ca.trust, way=way).transport()
+    with s_server(ca.issue("other.test")) as url, httpx.Client(transport=transport) as http:
+
+        def flow():
+            yield Send(request=http.build_request("GET", url), deadline=1e9, max_bytes=100)
+
+        with pytest.raises(PeerMisnamed):
+            Driver(http).run(flow())
+
+
+def test_a_further_check_sees_a_verified_chain(way, ca, server, s_server, ask_in_colour):
+    seen: list[Peer] = []
+    with s_server(server) as url:
+        ask_in_colour(GostTls(trust=ca.trust, check=seen.append, way=way), url)
+    assert seen == [
+        Peer(
+            host="localhost",
+            suite=Suite.KUZNYECHIK,
+            chain=(server.signer.certificate, ca.root.certificate),
+        )
+    ]
+
+
+# What goes through a connection
+
+
+@pytest.fixture
+def echo(way, ca, server):
+    """Return the port of a server of `medsign` that sends back the octets it gets."""
+    context = GostTls(certificate=server.certificate, key=server.key, way=way).server_context()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            taken, _ = listening.accept()
+            taken.settimeout(10)
+            with context.wrap_socket(taken, server_side=True) as connection:
+                while data := connection.recv(65536):
+                    connection.sendall(data)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("size", [0, 1, 16384, 16385, 500_001])
+def test_octets_arrive_as_they_were_sent(way, size, ca, echo):
+    context = GostTls(trust=ca.trust, way=way).context()
+    data = os.urandom(size)
+    with (
+        socket.create_connection(("127.0.0.1", echo), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        sender = threading.Thread(target=connection.sendall, args=(data,))
+        sender.start()
+        came = bytearray()
+        while len(came) < size:
+            came += connection.recv(65536)
+        sender.join(10)
+    assert came == data
+
+
+def test_a_silent_server_trips_the_timeout(way, ca):
+    context = GostTls(trust=ca.trust, way=way).context()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        socket.create_connection(silent.getsockname(), timeout=0.2) as plain,
+        pytest.raises(TimeoutError),
+    ):
+        context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_a_server_that_hangs_up_in_the_handshake_is_a_refusal(way, ca, ask_in_colour):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            taken, _ = listening.accept()
+            taken.recv(65536)
+            taken.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(TlsRefused):
+            ask_in_colour(
+                GostTls(trust=ca.trust, way=way),
+                f"https://localhost:{listening.getsockname()[1]}",
+            )
+        thread.join()
+
+
+# What is given
+
+
+@pytest.mark.parametrize("cipher", ["aes-256-cbc", "aes-128-cbc"])
+def test_an_encrypted_key_is_opened_by_its_password(
+    way, cipher, ca, server, s_server, openssl, ask, tmp_path
+):
+    identity = ca.client()
+    key = openssl(
+        *("pkcs8", "-topk8", "-v2", cipher, "-passout", "pass:тайна"), input=identity.key
+    ).stdout
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    tls = GostTls(trust=ca.trust, certificate=identity.certificate, key=key, way=way)
+    with s_server(server, *MUTUAL, str(roots)) as url:
+        assert ask(attrs.evolve(tls, password="тайна"), url).status_code == 200
+    for wrong in ("", "другая"):
+        with pytest.raises(ConfigError):
+            attrs.evolve(tls, password=wrong).context()
+
+
+def test_files_are_taken_as_well_and_the_key_may_stand_beside_its_certificate(
+    way, ca, server, s_server, ask, tmp_path
+):
+    roots, whole = tmp_path / "roots.pem", tmp_path / "client.pem"
+    roots.write_bytes(ca.trust)
+    identity = ca.client()
+    whole.write_bytes(identity.key + identity.certificate)
+    with s_server(server, *MUTUAL, str(roots)) as url:
+        assert ask(GostTls(trust=roots, certificate=whole, way=way), url).status_code == 200
+
+
+def test_what_cannot_be_used_is_told_before_any_connection(way, ca):
+    identity, other = ca.client(), ca.client()
+    wrong = [
+        GostTls(way=way),
+        GostTls(trust=identity.key, way=way),
+        GostTls(trust=ca.trust, crls=ca.trust, way=way),
+        GostTls(trust=ca.trust, certificate=identity.certificate, key=other.key, way=way),
+        GostTls(trust=ca.trust, certificate=identity.certificate, way=way),
+    ]
+    for tls in wrong:
+        with pytest.raises(ConfigError):
+            tls.context()
+    with pytest.raises(MalformedError):
+        GostTls(trust=b"no PEM", way=way).context()
+    with pytest.raises(ConfigError):
+        GostTls(trust=ca.trust, way=way).server_context()
+
+
+def test_no_secret_shows(ca):
+    tls = client(ca, ca.client(), password="tajna")
+    assert "tajna" not in repr(tls)
+    assert "PRIVATE" not in repr(tls)
+
+
+# What the process notices
+
+
+def test_a_connection_is_made_after_a_fork(way, ca, server, s_server, ask):
+    tls = GostTls(trust=ca.trust, way=way)
+    with s_server(server) as url:
+        assert ask(tls, url).status_code == 200
+        child = os.fork()
+        if not child:
+            os._exit(0 if ask(tls, url).status_code == 200 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_connect_at_once(way, ca, server, s_server, ask):
+    tls, answers = GostTls(trust=ca.trust, way=way), []
+    with s_server(server) as url:
+        threads = [
+            threading.Thread(target=lambda: answers.append(ask(tls, url).status_code))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert answers == [200] * 8
+
+
+def test_ordinary_tls_of_the_process_stays_ordinary(way, ca, server, s_server, p256):
+    GostTls(trust=ca.trust, way=way).context()
+    trust, options = p256
+    context = ssl.create_default_context(cadata=trust.decode())
+    with s_server(server, *options) as url, httpx.Client(verify=context) as http:
+        assert "TLSv1.3" in http.get(url).text
+    assert not [each for each in context.get_ciphers() if "GOST" in each["name"]]
+
+
+def test_certificates_in_the_chain_are_fully_read(way, ca, server, s_server, ask):
+    def check(peer: Peer) -> None:
+        assert all(isinstance(each, Certificate) for each in peer.chain)
+
+    with s_server(server) as url:
+        ask(GostTls(trust=ca.trust, check=check, way=way), url)
