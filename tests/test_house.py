@@ -138,7 +138,10 @@ def test_bytes_come_in_by_one_door():
 def test_what_is_imported_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = f"{project['dependencies']} {project['optional-dependencies']}"
-    known = set(re.findall(r"'([\w-]+)[>\[]", declared)) | sys.stdlib_module_names | {"medsign"}
+    named_otherwise = {"opentelemetry-api": "opentelemetry", "python-pkcs11": "pkcs11"}
+    packages = re.findall(r"'([\w-]+)[>\[]", declared)
+    known = {named_otherwise.get(package, package) for package in packages}
+    known |= sys.stdlib_module_names | {"medsign"}
     wrong = {
         f"{named(module)}: {name}"
         for module in MODULES

@@ -197,7 +197,7 @@ def _members(value: Any) -> list[Any]:
 
 
 def _is_plain(value: object) -> bool:
-    return isinstance(value, str | bytes | int | float | date | None)
+    return isinstance(value, str | bytes | int | float | date | dict | None)
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,19 +16,25 @@ from medsign.clock import Clock, SystemClock, sleep
 from medsign.cms.client import AsyncPki, Pki
 from medsign.cms.operations import PkiContext
 from medsign.codec.asn1 import Certificate
-from medsign.config import Config
+from medsign.config import Config, Endpoint
 from medsign.ekp import AsyncEkp, Ekp, ekp_context
+from medsign.errors import ConfigError
 from medsign.exchange import AsyncDriver, Context, Driver, EventHook
 from medsign.exchange.events import ignore
 from medsign.gosuslugi import Gosuslugi
 from medsign.mchd import AsyncMchd, Mchd
-from medsign.mchd.access import PasswordGrant
 from medsign.mchd.registry import NODE, RegistryContext
 from medsign.pki.profile import holder_of
 from medsign.pki.trust import TrustStore
 from medsign.sep import AsyncSep, Sep, sep_context
 from medsign.store import MemoryStore, SqliteStore, Store
-from medsign.transport import new_async_client, new_client
+from medsign.transport import (
+    Credentials,
+    PasswordGrant,
+    Secret,
+    new_async_client,
+    new_client,
+)
 from medsign.watch import Notifier, Watch, Watched
 
 
@@ -44,6 +50,7 @@ class _Window:
         store: Store | None,
         clock: Clock | None,
         on_event: EventHook,
+        credentials: Credentials | None,
         own: ExitStack | AsyncExitStack,
     ) -> None:
         self.config = config
@@ -55,6 +62,7 @@ class _Window:
         self._trust = trust
         self._intermediates = tuple(intermediates)
         self._on_event = on_event
+        self._credentials = credentials
 
     @cached_property
     def gosuslugi(self) -> Gosuslugi:
@@ -78,17 +86,27 @@ class _Window:
             "limit": self.config.endpoint(service).limit,
         }
 
+    def _secret(self, end: Endpoint, text: str) -> Secret:
+        if not end.credential:
+            return text
+        if self._credentials is None:
+            raise ConfigError(f"{end.url}: its secret is in a vault, and no vault is given")
+        return partial(self._credentials.secret, end.credential)
+
     def _ca_context(self) -> Context:
         end = self.config.endpoint("ca")
         return ca_context(
-            base_url=end.url, token=end.token, policy=self.config.policy, **self._shared("ca")
+            base_url=end.url,
+            token=self._secret(end, end.token),
+            policy=self.config.policy,
+            **self._shared("ca"),
         )
 
     def _sep_context(self) -> Context:
         end = self.config.endpoint("sep")
         return sep_context(
             base_url=end.url,
-            token=end.token,
+            token=self._secret(end, end.token),
             organization=end.organization,
             policy=self.config.policy,
             **self._shared("sep"),
@@ -97,7 +115,9 @@ class _Window:
     def _ekp_context(self) -> Context:
         # Its own policy: a registry with a queue before it does not wait as long as the others.
         end = self.config.endpoint("ekp")
-        return ekp_context(base_url=end.url, token=end.token, **self._shared("ekp"))
+        return ekp_context(
+            base_url=end.url, token=self._secret(end, end.token), **self._shared("ekp")
+        )
 
     def _mchd_context(self) -> Context:
         end = self.config.endpoint("mchd")
@@ -105,7 +125,13 @@ class _Window:
         return RegistryContext(
             service="mchd",
             base_url=base,
-            auth=PasswordGrant(base.join(NODE.token), end.login, end.password, clock=self.clock),
+            auth=PasswordGrant(
+                url=base.join(NODE.token),
+                username=end.login,
+                password=self._secret(end, end.password),
+                as_json=True,
+                clock=self.clock,
+            ),
             policy=self.config.policy,
             **self._shared("mchd"),
         )
@@ -141,6 +167,7 @@ class MedSign(_Window):
         store: Where journals are kept; it is not closed. By default that of the settings.
         clock: Where time is taken from.
         on_event: Called with each event of the traffic; it must not block.
+        credentials: The vault in which endpoints name their secrets.
         sleep: How to let seconds pass.
 
     Attributes:
@@ -169,6 +196,7 @@ class MedSign(_Window):
         store: Store | None = None,
         clock: Clock | None = None,
         on_event: EventHook = ignore,
+        credentials: Credentials | None = None,
         sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._own = ExitStack()
@@ -179,6 +207,7 @@ class MedSign(_Window):
             store=store,
             clock=clock,
             on_event=on_event,
+            credentials=credentials,
             own=self._own,
         )
         if http is None:
@@ -238,6 +267,7 @@ class AsyncMedSign(_Window):
         store: Where journals are kept; it is not closed. By default that of the settings.
         clock: Where time is taken from.
         on_event: Called with each event of the traffic; it must not block.
+        credentials: The vault in which endpoints name their secrets.
         sleep: How to let seconds pass.
 
     Example:
@@ -262,6 +292,7 @@ class AsyncMedSign(_Window):
         store: Store | None = None,
         clock: Clock | None = None,
         on_event: EventHook = ignore,
+        credentials: Credentials | None = None,
         sleep: Callable[[float], Any] = anyio.sleep,
     ) -> None:
         self._own = AsyncExitStack()
@@ -272,6 +303,7 @@ class AsyncMedSign(_Window):
             store=store,
             clock=clock,
             on_event=on_event,
+            credentials=credentials,
             own=self._own,
         )
         if http is None:

@@ -29,6 +29,8 @@ class Endpoint:
         token: The secret that opens it; empty when it needs none.
         login: Account, where a token is drawn by login and password.
         password: Its password.
+        credential: Name of the token or password in the vault that `MedSign` is given, instead of
+            a secret in the settings.
         organization: The clinic's identifier at the service (МО id), an opaque text.
         requests_per_minute: Rate limit to keep, or ``None``.
     """
@@ -37,6 +39,7 @@ class Endpoint:
     token: str = attrs.field(default="", repr=False)
     login: str = attrs.field(default="", repr=False)
     password: str = attrs.field(default="", repr=False)
+    credential: str = ""
     organization: str = ""
     requests_per_minute: int | None = None
 

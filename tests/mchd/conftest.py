@@ -25,6 +25,7 @@ from medsign.sandbox import Sandbox
 from medsign.sandbox.mchd import LOGINS, MchdRegistry
 from medsign.sandbox.pki import Pki
 from medsign.signers import SoftwareSigner
+from medsign.transport import PasswordGrant
 
 
 @attrs.frozen(kw_only=True)
@@ -195,8 +196,12 @@ def context(sandbox: Sandbox) -> Context:
     return Context(
         service="mchd",
         base_url=url,
-        auth=mchd.PasswordGrant(
-            f"{url}/{NODE.token}", "clinic", LOGINS["clinic"], clock=sandbox.clock
+        auth=PasswordGrant(
+            url=f"{url}/{NODE.token}",
+            username="clinic",
+            password=LOGINS["clinic"],
+            as_json=True,
+            clock=sandbox.clock,
         ),
         clock=sandbox.clock,
         policy=RetryPolicy(backoff=tenacity.wait_fixed(1)),

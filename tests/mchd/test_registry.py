@@ -616,4 +616,4 @@ class TestAccess:
         registry.generate_number()
         shown = repr(context.auth) + repr(context)
         assert LOGINS["clinic"] not in shown
-        assert context.auth._token not in shown
+        assert context.auth._grant.access_token not in shown

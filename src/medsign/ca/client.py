@@ -8,10 +8,10 @@ import httpx
 
 from medsign.ca import operations
 from medsign.exchange import AsyncService, Context, Service, listing, operation
-from medsign.transport.auth import Token
+from medsign.transport import Secret, Token
 
 
-def ca_context(*, base_url: str | httpx.URL, token: str, **settings: Any) -> Context:
+def ca_context(*, base_url: str | httpx.URL, token: Secret, **settings: Any) -> Context:
     """Return the settings of an authority.
 
     Args:

@@ -9,7 +9,7 @@ import tenacity
 
 from medsign.ekp import operations
 from medsign.exchange import AsyncService, Context, RetryPolicy, Service, operation
-from medsign.transport.auth import Token
+from medsign.transport import Secret, Token
 
 EMTS_HOST = "10.128.66.207"
 """The server of ЕКП in the closed network ЕМТС; each workplace needs access to it (F253)."""
@@ -22,7 +22,7 @@ The source gives no time-out; a deployment may give its own policy.
 
 
 def ekp_context(
-    *, base_url: str | httpx.URL, token: str, policy: RetryPolicy = QUICK, **settings: Any
+    *, base_url: str | httpx.URL, token: Secret, policy: RetryPolicy = QUICK, **settings: Any
 ) -> Context:
     """Return the settings of ЕКП.
 

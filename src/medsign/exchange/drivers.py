@@ -187,13 +187,20 @@ class AsyncDriver:
                 async for chunk in chunks:
                     body.add(chunk)
             finally:
-                await response.aclose()
-                # Given up half-way, httpx's nested generators would be left to the garbage
-                # collector; on the closed connection they end at once.
-                with suppress(httpx.HTTPError, anyio.ClosedResourceError):
-                    async for _ in chunks:
-                        pass
+                await drop(response.aclose, chunks)
             return body.answer(response)
+
+
+async def drop(close: Callable[[], Awaitable[None]], chunks: AsyncIterator[bytes]) -> None:
+    """Give up a body that may be half read.
+
+    httpx's nested generators would be left to the garbage collector, which asyncio and trio warn
+    of; on the closed connection they end at once.
+    """
+    await close()
+    with suppress(httpx.HTTPError, anyio.ClosedResourceError):
+        async for _ in chunks:
+            pass
 
 
 class _Body:

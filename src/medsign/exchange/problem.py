@@ -18,9 +18,10 @@ _TEXTS = 64 * 1024
 
 @attrs.frozen
 class _Problem:
-    """The members that medsign reads; services spell their code in several ways."""
+    """The members that medsign reads; `error` is the code of a token service (RFC 6749 §5.2)."""
 
     code: str | None = None
+    error: str | None = None
     title: str | None = None
     title_ru: str | None = None
     request_id: str | None = None
@@ -35,7 +36,7 @@ def refusal(answer: Answer, clock: Clock) -> ApiError:
     problem = _read(answer)
     return ApiError(
         answer.status,
-        redact(problem.code or f"http-{answer.status}", 80),
+        redact(problem.code or problem.error or f"http-{answer.status}", 80),
         redact(problem.title or "the service gave no reason"),
         request_id=request_id(answer) or problem.request_id,
         retry_after=retry_after(answer.headers.get("retry-after"), clock),

@@ -7,7 +7,6 @@ registry would refuse, `matches` tells whether a certificate belongs to a party.
 
 from __future__ import annotations
 
-from medsign.mchd.access import PasswordGrant
 from medsign.mchd.archive import PoaPackage
 from medsign.mchd.client import AsyncMchd, Mchd
 from medsign.mchd.file import decode, encode, file_id, new_number, tax_file_id
@@ -83,7 +82,6 @@ __all__ = [
     "MissingField",
     "OrganizationDraft",
     "Part",
-    "PasswordGrant",
     "PersonDraft",
     "PoaPackage",
     "PoaState",

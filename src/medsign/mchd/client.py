@@ -27,12 +27,18 @@ class Mchd(_RegistryOperations, Service):
     Example:
         >>> import httpx
         >>> from medsign.exchange import Context, Driver
-        >>> from medsign.mchd import NODE, PasswordGrant
+        >>> from medsign.mchd import NODE
         >>> from medsign.sandbox import Sandbox
         >>> from medsign.sandbox.mchd import LOGINS, MchdRegistry
+        >>> from medsign.transport import PasswordGrant
         >>> with Sandbox([MchdRegistry]) as sandbox:
         ...     url = sandbox.endpoint("mchd").url
-        ...     grant = PasswordGrant(f"{url}/{NODE.token}", "clinic", LOGINS["clinic"])
+        ...     grant = PasswordGrant(
+        ...         url=f"{url}/{NODE.token}",
+        ...         username="clinic",
+        ...         password=LOGINS["clinic"],
+        ...         as_json=True,
+        ...     )
         ...     with httpx.Client(transport=sandbox.transport()) as http:
         ...         context = Context(service="mchd", base_url=url, auth=grant)
         ...         len(Mchd(context, Driver(http)).generate_number())

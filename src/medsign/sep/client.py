@@ -9,7 +9,7 @@ import httpx
 from medsign.errors import ConfigError
 from medsign.exchange import AsyncService, Context, Service, listing, operation
 from medsign.sep import operations
-from medsign.transport.auth import Token
+from medsign.transport import Secret, Token
 
 TEST_URL = "https://b2b-demo.n3health.ru/sep/api"
 """«Адрес сервиса КЭП» of the test contour (F191)."""
@@ -19,7 +19,7 @@ PRODUCTION_URL = "https://b2b.n3health.ru/sep/api"
 
 def sep_context(
     *,
-    token: str,
+    token: Secret,
     organization: str,
     base_url: str | httpx.URL = PRODUCTION_URL,
     **settings: Any,

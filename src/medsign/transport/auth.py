@@ -2,14 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from functools import partial
+from typing import Any, Final, TypeAlias, cast
 
+import anyio
+import anyio.to_thread
 import attrs
 import httpx
 
+from medsign.errors import BudgetExceeded
+from medsign.exchange import Do
+from medsign.exchange.drivers import drop
+from medsign.transport.credentials import Secret, reveal
+
+_ANSWER_BYTES: Final = 64 * 1024
+
 
 @attrs.frozen
-class Token(httpx.Auth):
+class Alone:
+    """Until the request itself is sent, no other flow of this object goes on from here."""
+
+
+Step: TypeAlias = httpx.Request | Do[str] | Alone
+Steps: TypeAlias = Generator[Step, Any, None]
+
+
+@attrs.define(eq=False)
+class Authorisation(httpx.Auth):
+    """A flow that is written once and runs in both colours.
+
+    A subclass yields what it needs: `Do` to fetch a secret, `Alone` before it renews what all
+    requests share, requests of its own and, last, the request that is to be authorised.
+    """
+
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _async_lock: anyio.Lock = attrs.field(factory=anyio.Lock, init=False, repr=False)
+
+    def steps(self, request: httpx.Request) -> Steps:
+        """Yield the steps that authorise a request."""
+        raise NotImplementedError
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Run the steps for a blocking client."""
+        steps = self.steps(request)
+        move = partial(next, steps, None)
+        with ExitStack() as alone:
+            while (step := move()) is not None:
+                match step:
+                    case Do(work):
+                        move = partial(_send, steps, work())
+                    case Alone():
+                        move = partial(_send, steps, alone.enter_context(self._lock))
+                    case _ if step is request:
+                        alone.close()
+                        move = partial(_judge, steps, (yield step))
+                    case _:
+                        response = _bound((yield step))
+                        response.read()
+                        move = partial(_send, steps, response)
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Run the steps for an asynchronous client."""
+        steps = self.steps(request)
+        move = partial(next, steps, None)
+        async with AsyncExitStack() as alone:
+            while (step := move()) is not None:
+                match step:
+                    case Do(work):
+                        move = partial(_send, steps, await anyio.to_thread.run_sync(work))
+                    case Alone():
+                        await alone.enter_async_context(self._async_lock)
+                        move = partial(_send, steps, None)
+                    case _ if step is request:
+                        await alone.aclose()
+                        move = partial(_judge, steps, (yield step))
+                    case _:
+                        response = _bound((yield step))
+                        await response.aread()
+                        move = partial(_send, steps, response)
+
+
+@attrs.define(eq=False)
+class Token(Authorisation):
     """A token in the ``Authorization`` field: ``Bearer …``, or ``N3 …`` for N3.Health.
 
     Args:
@@ -22,9 +103,97 @@ class Token(httpx.Auth):
     """
 
     scheme: str
-    token: str = attrs.field(repr=False)
+    token: Secret = attrs.field(repr=False)
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def steps(self, request: httpx.Request) -> Steps:
         """Add the field to the request."""
-        request.headers["Authorization"] = f"{self.scheme} {self.token}"
+        token = yield from secret(self.token)
+        request.headers["Authorization"] = f"{self.scheme} {token}"
         yield request
+
+
+@attrs.define(eq=False)
+class ApiKey(Authorisation):
+    """A key in a field of its own, as simple services want it.
+
+    Args:
+        header: Name of the field.
+        key: The secret.
+
+    Example:
+        >>> ApiKey("X-API-Key", "8c1f")
+        ApiKey(header='X-API-Key')
+    """
+
+    header: str
+    key: Secret = attrs.field(repr=False)
+
+    def steps(self, request: httpx.Request) -> Steps:
+        """Add the field to the request."""
+        request.headers[self.header] = yield from secret(self.key)
+        yield request
+
+
+def secret(source: Secret) -> Generator[Step, Any, str]:
+    """Yield the step that fetches a secret, where one is needed, and return its text."""
+    if isinstance(source, str):
+        return source
+    text: str = yield Do(partial(reveal, source))
+    return text
+
+
+def _send(steps: Steps, answer: object) -> Step | None:
+    try:
+        return steps.send(answer)
+    except StopIteration:
+        return None
+
+
+def _judge(steps: Steps, response: httpx.Response) -> Step | None:
+    # httpx reads to its end an answer after which a flow goes on; nobody else bounds that one.
+    step = _send(steps, response)
+    if step is not None:
+        _bound(response)
+    return step
+
+
+def _bound(response: httpx.Response) -> httpx.Response:
+    response.stream = _Bounded(response.stream)
+    return response
+
+
+@attrs.frozen
+class _Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that ends with an error where it grows too long."""
+
+    stream: httpx.SyncByteStream | httpx.AsyncByteStream
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for chunk in cast(httpx.SyncByteStream, self.stream):
+            size = _grown(size, chunk)
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        chunks = aiter(cast(httpx.AsyncByteStream, self.stream))
+        async for chunk in chunks:
+            try:
+                size = _grown(size, chunk)
+            except BudgetExceeded:
+                await drop(self.aclose, chunks)
+                raise
+            yield chunk
+
+    def close(self) -> None:
+        cast(httpx.SyncByteStream, self.stream).close()
+
+    async def aclose(self) -> None:
+        await cast(httpx.AsyncByteStream, self.stream).aclose()
+
+
+def _grown(size: int, chunk: bytes) -> int:
+    size += len(chunk)
+    if size > _ANSWER_BYTES:
+        raise BudgetExceeded("answer to a sign-in", _ANSWER_BYTES)
+    return size

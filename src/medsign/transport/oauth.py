@@ -1,0 +1,240 @@
+"""OAuth 2.0 (RFC 6749) as the services of the field speak it, CryptoPro DSS first.
+
+One token serves all requests until its end. A service that forgets it earlier answers 401, and one
+renewal is tried. Parameters go in the body and never in the query: URLs stand in logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from datetime import timedelta
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlencode
+
+import attrs
+import httpx
+
+from medsign.clock import Clock, SystemClock
+from medsign.codec import json
+from medsign.errors import ApiError, MalformedError, UnexpectedAnswer
+from medsign.exchange import Answer
+from medsign.exchange.problem import refusal
+from medsign.exchange.redaction import redact
+from medsign.transport.auth import Alone, Authorisation, Step, Steps, secret
+from medsign.transport.credentials import Secret
+from medsign.transport.plain import OUT_OF_BAND
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = "application/json"
+
+
+@attrs.frozen(repr=False)
+class Grant:
+    """What a token endpoint gives (RFC 6749 §5.1)."""
+
+    access_token: str = attrs.field(metadata={"wire": "access_token"})
+    expires_in: float | None = attrs.field(default=None, metadata={"wire": "expires_in"})
+    refresh_token: str | None = attrs.field(default=None, metadata={"wire": "refresh_token"})
+
+
+Granting: TypeAlias = Generator[Step, Any, Grant]
+
+
+@attrs.define(eq=False, kw_only=True)
+class Bearer(Authorisation):
+    """A Bearer token that is drawn, kept until its end and renewed; a grant says how it is drawn.
+
+    Args:
+        url: Where tokens are given out, absolute.
+        client_id: The program's name at the service, or empty where it has none.
+        resource: What the token is to open: ``urn:cryptopro:dss:signserver:SignServer``.
+        header: The field that carries the token.
+        as_json: Ask with a JSON body instead of the form of RFC 6749, as the МЧД registry does.
+        lifetime: How long a token is used when the service does not say.
+        clock: Where time is taken from.
+    """
+
+    url: httpx.URL = attrs.field(converter=httpx.URL)
+    client_id: str = ""
+    resource: str = ""
+    header: str = attrs.field(default="Authorization", repr=False)
+    as_json: bool = attrs.field(default=False, repr=False)
+    lifetime: timedelta = attrs.field(default=timedelta(hours=1), repr=False)
+    clock: Clock = attrs.field(factory=SystemClock, repr=False)
+    _grant: Grant | None = attrs.field(default=None, init=False, repr=False)
+    _until: float = attrs.field(default=0.0, init=False, repr=False)
+
+    def grant(self, request: httpx.Request) -> Granting:
+        """Yield the steps that draw a grant, for the sake of a request that waits for it."""
+        raise NotImplementedError
+
+    def steps(self, request: httpx.Request) -> Steps:
+        """Authorise with the token at hand, with a new one where there is none or it is refused."""
+        known = self._valid()
+        grant = known or (yield from self._renewed(request))
+        response = yield self._authorised(request, grant)
+        # A token that was drawn a moment ago and is refused will not get better by drawing again.
+        if known and response.status_code == 401:
+            yield self._authorised(request, (yield from self._renewed(request, instead_of=known)))
+
+    def _valid(self) -> Grant | None:
+        return self._grant if self.clock.monotonic() < self._until else None
+
+    def _renewed(self, request: httpx.Request, instead_of: Grant | None = None) -> Granting:
+        # Two renewals at once would spend one refresh token twice, which services take for theft.
+        yield Alone()
+        valid = self._valid()
+        if valid and valid is not instead_of:
+            return valid
+        grant = (yield from self._refreshed(request)) or (yield from self.grant(request))
+        seconds = grant.expires_in or self.lifetime.total_seconds()
+        self._grant, self._until = grant, self.clock.monotonic() + seconds
+        return grant
+
+    def _refreshed(self, request: httpx.Request) -> Generator[Step, Any, Grant | None]:
+        if not (self._grant and self._grant.refresh_token):
+            return None
+        fields = {"grant_type": "refresh_token", "refresh_token": self._grant.refresh_token}
+        try:
+            return (yield from self._asked(request, fields))
+        except ApiError as error:
+            if error.status not in {400, 401}:
+                raise
+            return None
+
+    def _asked(self, request: httpx.Request, fields: Mapping[str, str]) -> Granting:
+        fields = {**fields, "client_id": self.client_id, "resource": self.resource}
+        filled = {name: value for name, value in fields.items() if value}
+        response = yield httpx.Request(
+            "POST",
+            self.url,
+            headers={"Content-Type": _JSON if self.as_json else _FORM, "Accept": _JSON},
+            content=json.encode(filled) if self.as_json else urlencode(filled).encode(),
+            extensions={"timeout": request.extensions.get("timeout", {})},
+        )
+        answer = Answer(response.status_code, response.headers, response.content)
+        if not answer.succeeded:
+            raise refusal(answer, self.clock)
+        try:
+            return json.decode(Grant, answer.body, what="token", max_bytes=len(answer.body))
+        except MalformedError as error:
+            raise UnexpectedAnswer(f"{self.url.host}: {error}") from error
+
+    def _authorised(self, request: httpx.Request, grant: Grant) -> httpx.Request:
+        request.headers[self.header] = f"Bearer {grant.access_token}"
+        return request
+
+
+@attrs.define(eq=False, kw_only=True)
+class PasswordGrant(Bearer):
+    """A login and a password for a token (RFC 6749 §4.3): DSS, and the registry of МЧД.
+
+    Args:
+        username: Login.
+        password: The secret.
+
+    Example:
+        >>> PasswordGrant(url="https://dss.test/STS/oauth/token", username="d", password="secret")
+        PasswordGrant(url=URL('https://dss.test/STS/oauth/token'), client_id='', resource='')
+    """
+
+    username: str = attrs.field(repr=False)
+    password: Secret = attrs.field(repr=False)
+
+    def grant(self, request: httpx.Request) -> Granting:
+        """Ask with login and password."""
+        password = yield from secret(self.password)
+        fields = {"username": self.username, "password": password, "grant_type": "password"}
+        return (yield from self._asked(request, fields))
+
+
+@attrs.define(eq=False, kw_only=True)
+class RefreshGrant(Bearer):
+    """A refresh token that somebody was given at a sign-in in a browser (RFC 6749 §6).
+
+    Args:
+        refresh_token: The secret.
+        keep: Called with the next refresh token where the service gives a new one each time;
+            without it the one that has been stored outside is spent. It must not block.
+
+    Example:
+        >>> RefreshGrant(url="https://id.test/token", client_id="mis", refresh_token="secret")
+        RefreshGrant(url=URL('https://id.test/token'), client_id='mis', resource='')
+    """
+
+    refresh_token: Secret = attrs.field(repr=False)
+    keep: Callable[[str], None] | None = attrs.field(default=None, repr=False)
+
+    def grant(self, request: httpx.Request) -> Granting:
+        """Ask with the refresh token."""
+        token = yield from secret(self.refresh_token)
+        fields = {"grant_type": "refresh_token", "refresh_token": token}
+        return (yield from self._asked(request, fields))
+
+    def _asked(self, request: httpx.Request, fields: Mapping[str, str]) -> Granting:
+        grant = yield from super()._asked(request, fields)
+        if self.keep and grant.refresh_token:
+            self.keep(grant.refresh_token)
+        return grant
+
+
+@attrs.define(eq=False, kw_only=True)
+class CertificateCodeGrant(Bearer):
+    """The authorisation code that DSS gives to the owner of a client certificate.
+
+    The client that sends the requests must present the certificate (mutual TLS) and be one of
+    `new_client`: the code comes in a redirect to a ``urn:``, which is read and not followed.
+
+    Args:
+        authorize_url: ``https://<host>/<sts>/oauth/authorize/certificate``.
+        redirect_uri: The address registered for the client; by default that of programs, which
+            have no page of their own.
+        scope: What the client asks for.
+
+    Example:
+        >>> CertificateCodeGrant(
+        ...     url="https://dss.test/token",
+        ...     authorize_url="https://dss.test:4430/STS/oauth/authorize/certificate",
+        ...     client_id="mis",
+        ... )
+        CertificateCodeGrant(url=URL('https://dss.test/token'), client_id='mis', resource='')
+    """
+
+    authorize_url: httpx.URL = attrs.field(converter=httpx.URL, repr=False)
+    redirect_uri: str = attrs.field(default="urn:ietf:wg:oauth:2.0:oob:auto", repr=False)
+    scope: str = attrs.field(default="dss", repr=False)
+
+    def grant(self, request: httpx.Request) -> Granting:
+        """Ask for a code, then for the token that it buys."""
+        parameters = {
+            "client_id": self.client_id,
+            "response_type": "code",
+            "scope": self.scope,
+            "redirect_uri": self.redirect_uri,
+            "resource": self.resource,
+        }
+        response = yield httpx.Request(
+            "GET",
+            self.authorize_url.copy_merge_params({k: v for k, v in parameters.items() if v}),
+            extensions={"timeout": request.extensions.get("timeout", {})},
+        )
+        fields = {
+            "grant_type": "authorization_code",
+            "code": self._code(response),
+            "redirect_uri": self.redirect_uri,
+        }
+        return (yield from self._asked(request, fields))
+
+    def _code(self, response: httpx.Response) -> str:
+        answer = Answer(response.status_code, response.headers, response.content)
+        if answer.status >= 400:
+            raise refusal(answer, self.clock)
+        headers = response.headers
+        where, _, query = headers.get(OUT_OF_BAND, headers.get("location", "")).partition("?")
+        said = httpx.QueryParams(query)
+        # A code in an address that is not ours is a code meant for somebody else.
+        if where != self.redirect_uri or "code" not in said:
+            reason = said.get("error", "no code came back")
+            raise UnexpectedAnswer(f"{self.authorize_url.host}: {redact(reason, 80)}")
+        code: str = said["code"]
+        return code

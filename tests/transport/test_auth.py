@@ -1,0 +1,364 @@
+"""Signing in to services: each scheme, in both colours, with secrets that never show."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
+
+import anyio
+import anyio.lowlevel
+import attrs
+import httpx
+import pytest
+
+from medsign import Config, Endpoint, MedSign
+from medsign.clock import ManualClock
+from medsign.errors import ApiError, BudgetExceeded, ConfigError, UnexpectedAnswer
+from medsign.transport import (
+    ApiKey,
+    Authorisation,
+    CertificateCodeGrant,
+    PasswordGrant,
+    RefreshGrant,
+    Token,
+    new_async_client,
+    new_client,
+)
+
+TOKEN_URL = "https://dss.test/STS/oauth/token"
+SECRETS = ("correct horse", "refresh-0", "refresh-1", "access-1", "key-of-the-clinic")
+
+
+@attrs.define
+class Service:
+    """A token service and a service that wants its tokens, as RFC 6749 describes them."""
+
+    refreshable: bool = False
+    seconds: float | None = 300
+    asked: list[str] = attrs.field(factory=list[str])
+    bodies: list[dict[str, str]] = attrs.field(factory=list[dict[str, str]])
+    good: set[str] = attrs.field(factory=set[str])
+    spent: set[str] = attrs.field(factory=set[str])
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        with self.lock:
+            path = request.url.path.rsplit("/", 1)[-1]
+            self.asked.append(path)
+            match path:
+                case "token":
+                    return self.token(request)
+                case "certificate":
+                    location = "urn:ietf:wg:oauth:2.0:oob:auto?code=code-1"
+                    return httpx.Response(302, headers={"Location": location})
+                case _:
+                    scheme, _, token = request.headers["Authorization"].partition(" ")
+                    accepted = scheme == "Bearer" and token in self.good
+                    return httpx.Response(200 if accepted else 401)
+
+    def token(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.query == b""
+        body = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        self.bodies.append(body)
+        proof = body.get("password") or body.get("code") or body.get("refresh_token")
+        if proof not in {"correct horse", "code-1", *(f"refresh-{n}" for n in range(9))}:
+            return httpx.Response(400, json={"error": "invalid_grant"})
+        if "refresh_token" in body:
+            if proof in self.spent:
+                return httpx.Response(400, json={"error": "invalid_grant"})
+            self.spent.add(str(proof))
+        number = len(self.bodies)
+        self.good = {f"access-{number}"}
+        refresh = {"refresh_token": f"refresh-{number}"} if self.refreshable else {}
+        expires = {"expires_in": self.seconds} if self.seconds else {}
+        return httpx.Response(
+            200,
+            json={"access_token": f"access-{number}", "token_type": "Bearer"} | expires | refresh,
+        )
+
+
+Get = Callable[[httpx.MockTransport, httpx.Auth], int]
+
+
+def blocking(transport: httpx.MockTransport, auth: httpx.Auth) -> int:
+    with new_client(transport) as http:
+        return http.get("https://dss.test/SignServer/rest/api/policy", auth=auth).status_code
+
+
+def on(backend: str) -> Get:
+    def awaiting(transport: httpx.MockTransport, auth: httpx.Auth) -> int:
+        async def get() -> int:
+            async with new_async_client(transport) as http:
+                url = "https://dss.test/SignServer/rest/api/policy"
+                return (await http.get(url, auth=auth)).status_code
+
+        return anyio.run(get, backend=backend)
+
+    return awaiting
+
+
+@pytest.fixture(params=[blocking, on("asyncio"), on("trio")], ids=["sync", "asyncio", "trio"])
+def get(request) -> Get:
+    return request.param
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 7, 1, 9, tzinfo=UTC))
+
+
+def password_grant(clock, **changes):
+    settings = {"username": "doctor", "password": "correct horse", "client_id": "mis"}
+    resource = "urn:cryptopro:dss:signserver:SignServer"
+    return PasswordGrant(url=TOKEN_URL, resource=resource, clock=clock, **(settings | changes))
+
+
+def test_dss_takes_login_and_password_in_a_form(get, clock):
+    service = Service()
+    assert get(httpx.MockTransport(service), password_grant(clock)) == 200
+    assert service.bodies == [
+        {
+            "grant_type": "password",
+            "username": "doctor",
+            "password": "correct horse",
+            "client_id": "mis",
+            "resource": "urn:cryptopro:dss:signserver:SignServer",
+        }
+    ]
+
+
+def test_one_token_serves_until_its_end(get, clock):
+    service, auth = Service(seconds=300), password_grant(clock)
+    transport = httpx.MockTransport(service)
+    assert [get(transport, auth), get(transport, auth)] == [200, 200]
+    assert service.asked == ["token", "policy", "policy"]
+    clock.advance(timedelta(seconds=300))
+    assert get(transport, auth) == 200
+    assert service.asked[3:] == ["token", "policy"]
+
+
+def test_a_token_forgotten_by_the_service_is_renewed_once(get, clock):
+    service, auth = Service(), password_grant(clock)
+    transport = httpx.MockTransport(service)
+    get(transport, auth)
+    service.good.clear()
+    assert get(transport, auth) == 200
+    assert service.asked[2:] == ["policy", "token", "policy"]
+
+
+def test_a_refresh_token_is_used_before_the_password(get, clock):
+    service, auth = Service(refreshable=True), password_grant(clock)
+    transport = httpx.MockTransport(service)
+    get(transport, auth)
+    clock.advance(timedelta(hours=1))
+    assert get(transport, auth) == 200
+    assert [body["grant_type"] for body in service.bodies] == ["password", "refresh_token"]
+
+
+def test_a_refused_refresh_token_falls_back_on_the_password(get, clock):
+    service, auth = Service(refreshable=True), password_grant(clock)
+    transport = httpx.MockTransport(service)
+    get(transport, auth)
+    service.spent.add("refresh-1")
+    clock.advance(timedelta(hours=1))
+    assert get(transport, auth) == 200
+    kinds = [body["grant_type"] for body in service.bodies]
+    assert kinds == ["password", "refresh_token", "password"]
+
+
+def test_a_rotated_refresh_token_is_handed_to_its_keeper(get, clock):
+    kept: list[str] = []
+    service = Service(refreshable=True)
+    auth = RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", keep=kept.append, clock=clock)
+    transport = httpx.MockTransport(service)
+    assert get(transport, auth) == 200
+    clock.advance(timedelta(hours=1))
+    assert get(transport, auth) == 200
+    assert kept == ["refresh-1", "refresh-2"]
+
+
+def test_a_certificate_buys_a_code_and_the_code_a_token(get, clock):
+    service = Service()
+    auth = CertificateCodeGrant(
+        url=TOKEN_URL,
+        authorize_url="https://dss.test:4430/STS/oauth/authorize/certificate",
+        client_id="mis",
+        clock=clock,
+    )
+    assert get(httpx.MockTransport(service), auth) == 200
+    assert service.asked == ["certificate", "token", "policy"]
+    assert service.bodies[0]["grant_type"] == "authorization_code"
+    assert service.bodies[0]["code"] == "code-1"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.test/?code=code-1",
+        "urn:ietf:wg:oauth:2.0:oob:auto",
+        "urn:ietf:wg:oauth:2.0:oob:auto?error=access_denied",
+    ],
+)
+def test_a_code_that_does_not_come_to_our_address_is_not_used(get, clock, location):
+    answer = httpx.Response(302, headers={"Location": location})
+    auth = CertificateCodeGrant(url=TOKEN_URL, authorize_url=TOKEN_URL, clock=clock)
+    with pytest.raises(UnexpectedAnswer):
+        get(httpx.MockTransport(lambda _: answer), auth)
+
+
+def test_a_refusal_of_the_token_service_says_its_code(get, clock):
+    with pytest.raises(ApiError) as refused:
+        get(httpx.MockTransport(Service()), password_grant(clock, password="wrong"))
+    assert (refused.value.status, refused.value.problem) == (400, "invalid_grant")
+
+
+def test_a_token_that_is_no_token_is_an_unexpected_answer(get, clock):
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, json={"access_token": 1}))
+    with pytest.raises(UnexpectedAnswer):
+        get(answer, password_grant(clock))
+
+
+@pytest.mark.parametrize("status", [200, 401], ids=["of a token", "of a refusal"])
+def test_an_endless_answer_is_cut_off(get, clock, status):
+    class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
+        closed = False
+
+        def __iter__(self):
+            while not self.closed:
+                yield b"x" * 4096
+
+        async def __aiter__(self):
+            for chunk in self:
+                yield chunk
+
+        async def aclose(self):
+            self.closed = True
+
+    service, auth = Service(), password_grant(clock)
+    get(httpx.MockTransport(service), auth)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if status == 401 or request.url.path.endswith("token"):
+            return httpx.Response(status, stream=Endless())
+        return httpx.Response(401)
+
+    with pytest.raises(BudgetExceeded):
+        get(httpx.MockTransport(answer), auth)
+
+
+def test_threads_share_one_renewal(clock):
+    service = Service(refreshable=True)
+    auth = RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", clock=clock)
+    transport = httpx.MockTransport(service)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: blocking(transport, auth), range(32)))
+    assert answers == [200] * 32
+    assert service.asked.count("token") == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_tasks_share_one_renewal(clock, backend):
+    service = Service(refreshable=True)
+    auth = RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", clock=clock)
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await anyio.lowlevel.checkpoint()
+        return service(request)
+
+    async def crowd() -> None:
+        async with (
+            httpx.AsyncClient(transport=httpx.MockTransport(slow), auth=auth) as http,
+            anyio.create_task_group() as tasks,
+        ):
+            for _ in range(16):
+                tasks.start_soon(http.get, "https://dss.test/policy")
+
+    anyio.run(crowd, backend=backend)
+    assert service.asked.count("token") == 1
+
+
+@pytest.mark.req("F193")
+@pytest.mark.parametrize(
+    "auth, header, value",
+    [
+        (Token("N3", "key-of-the-clinic"), "Authorization", "N3 key-of-the-clinic"),
+        (ApiKey("X-API-Key", "key-of-the-clinic"), "X-API-Key", "key-of-the-clinic"),
+    ],
+    ids=["N3 token", "API key"],
+)
+def test_a_fixed_secret_goes_into_its_field(get, auth, header, value):
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers[header])
+        return httpx.Response(200)
+
+    get(httpx.MockTransport(answer), auth)
+    assert seen == [value]
+
+
+def test_a_secret_is_fetched_at_each_use_so_that_rotation_is_seen(get):
+    tokens = iter(["monday", "tuesday"])
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Authorization"])
+        return httpx.Response(200)
+
+    auth = Token("Bearer", lambda: next(tokens))
+    get(httpx.MockTransport(answer), auth)
+    get(httpx.MockTransport(answer), auth)
+    assert seen == ["Bearer monday", "Bearer tuesday"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_slow_vault_does_not_stop_the_loop(backend):
+    threads: list[int] = []
+
+    def vault() -> str:
+        threads.append(threading.get_ident())
+        return "secret"
+
+    on(backend)(httpx.MockTransport(lambda _: httpx.Response(200)), Token("Bearer", vault))
+    assert threads != [threading.get_ident()]
+
+
+class Vault:
+    """The vault of a vendor."""
+
+    def secret(self, name: str) -> str:
+        return f"secret of {name}"
+
+
+def test_an_endpoint_names_its_secret_in_the_vault():
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Authorization"])
+        return httpx.Response(200, json={"items": []})
+
+    config = Config(services={"ca": Endpoint(url="https://ca.test", credential="ca/token")})
+    with MedSign(config, transport=httpx.MockTransport(answer), credentials=Vault()) as window:
+        assert list(window.ca.certificates()) == []
+    assert seen == ["Bearer secret of ca/token"]
+
+
+def test_a_named_secret_without_a_vault_is_refused_when_the_service_is_used():
+    config = Config(services={"ca": Endpoint(url="https://ca.test", credential="ca/token")})
+    with MedSign(config) as window, pytest.raises(ConfigError, match="vault"):
+        window.ca.certificates()
+
+
+def test_no_secret_shows(get, clock):
+    auths: list[Authorisation] = [
+        password_grant(clock),
+        RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", clock=clock),
+        Token("N3", "key-of-the-clinic"),
+        ApiKey("X-API-Key", "key-of-the-clinic"),
+    ]
+    for auth in auths[:2]:
+        get(httpx.MockTransport(Service(refreshable=True)), auth)
+    assert not [secret for secret in SECRETS for auth in auths if secret in repr(auth)]
