@@ -128,10 +128,10 @@ def test_of_several_lists_the_first_after_the_moment_is_asked(ca, now):
 
 
 def test_a_spoilt_certificate_hides_no_other(ca, now):
-    data = listed(now, entry("MAA=", "?", encoded(ca), since=now - DAY))
+    data = listed(now, entry("MAA=", "?", "Я", encoded(ca), since=now - DAY))
     accredited = AccreditedList.unsafe_from_bytes(data)
     assert accredited.accreditation(ca, at=now).is_accredited
-    assert accredited.snapshots[0].authorities[0].unread == 2
+    assert accredited.snapshots[0].authorities[0].unread == 3
 
 
 def test_nobody_has_signed_a_list_that_was_read_without_a_check(now):

@@ -10,7 +10,6 @@ was signed; here the contents are read.
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
@@ -282,7 +281,7 @@ def _certificate(text: str) -> Certificate | None:
     """Read a certificate; old ones of which one is spoilt must not hide all the others."""
     try:
         return decode_certificate(b64decode("".join(text.split()), validate=True))
-    except (binascii.Error, MalformedError, BudgetExceeded):
+    except (ValueError, MalformedError, BudgetExceeded):  # base64 spoilt in either way
         return None
 
 
