@@ -70,7 +70,7 @@ def _is_der(data: bytes, limits: Limits) -> bool:
         if length >= 0x80:
             body += length - 0x80
             length = int.from_bytes(data[at + 2 : body])
-            if body == at + 2 or not minimal(at, body, length):
+            if length < 0x80 or not data[at + 2]:
                 break
         stop = body + length
         if stop > end or form == _ODD or len(ends) >= limits.max_depth:

@@ -100,13 +100,14 @@ def frame(data: bytes, start: int, end: int) -> tuple[int, int, int | None]:
     at = start + 1
     if at >= end:
         raise ValueError("the element is cut short")
-    if data[start] & 0x1F == 0x1F:
+    tag = data[start]
+    if tag & 0x1F == 0x1F:
         while at < end and data[at] & 0x80:
             at += 1
         at += 1
         if at >= end or at - start > 5:
             raise ValueError("the tag is cut short or too long")
-    tag = int.from_bytes(data[start:at])
+        tag = int.from_bytes(data[start:at])
     length, body = data[at], at + 1
     if length == 0x80:
         return tag, body, None
@@ -188,8 +189,9 @@ class Element:
             source.charge(0)
         data, self._body = source.data, start + 2
         # Nearly every header is two octets: a call for each would cost as much as all the rest.
-        if self._body <= end and (length := data[start + 1]) < 0x80 and data[start] & 0x1F != 0x1F:
-            self.tag, self.end = data[start], self._body + length
+        body = self._body
+        if body <= end and (length := data[start + 1]) < 0x80 and data[start] & 0x1F != 0x1F:
+            self.tag, self.end = data[start], body + length
             if self.end > end:
                 raise self.error("the contents are cut short")
         else:

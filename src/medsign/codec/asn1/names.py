@@ -77,7 +77,7 @@ class Name(Encoded):
     rdns: tuple[tuple[NameAttribute, ...], ...]
     der: bytes
 
-    @property
+    @cached_property
     def attributes(self) -> tuple[NameAttribute, ...]:
         """All the attributes in order."""
         return tuple(attribute for rdn in self.rdns for attribute in rdn)
