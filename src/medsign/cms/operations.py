@@ -6,12 +6,11 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from itertools import islice
 
 import attrs
 import httpx
 
-from medsign.cms.collect import MAX_CARRIED, carried, collect, only
+from medsign.cms.collect import collect
 from medsign.cms.content import Content
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
@@ -26,6 +25,13 @@ from medsign.cms.extend import (
     form_of,
 )
 from medsign.cms.facts import Facts
+from medsign.cms.gather import (
+    carried_certificates,
+    complete_chain,
+    complete_chains,
+    complete_statuses,
+    explained,
+)
 from medsign.cms.policy import DEFAULT, Policy
 from medsign.cms.report import Report
 from medsign.cms.sign import add_timestamp, sign, signature_value
@@ -33,8 +39,6 @@ from medsign.codec.asn1 import (
     Certificate,
     RevocationList,
     decode_crl,
-    decode_ocsp_response,
-    decode_signed_data,
     decode_timestamp_request,
     decode_timestamp_response,
     to_binary,
@@ -45,15 +49,30 @@ from medsign.errors import (
     ConfigError,
     DeadlineExceeded,
     MalformedError,
+    MedsignError,
     TransportError,
     UnexpectedAnswer,
 )
-from medsign.exchange import Context, Flow, do
+from medsign.exchange import Answer, Context, Flow, do
 from medsign.gost import DigestAlgorithm, Provider
 from medsign.pki.accredited import AccreditedList
-from medsign.pki.ocsp import ocsp_request
+from medsign.pki.cache import EvidenceCache
+from medsign.pki.fetch import (
+    OCSP_DIGESTS,
+    OCSP_MEDIA,
+    Fetcher,
+    FollowUrls,
+    OcspExchange,
+    ask_ocsp,
+    remembered_first,
+)
 from medsign.pki.path import build_path
-from medsign.pki.revocation import RevocationEvidence, RevocationFacts, check_revocation
+from medsign.pki.revocation import (
+    RevocationEvidence,
+    RevocationFacts,
+    check_revocation,
+    decide_revocation,
+)
 from medsign.pki.signing import Signer
 from medsign.pki.timestamp import (
     TimestampFacts,
@@ -62,9 +81,9 @@ from medsign.pki.timestamp import (
     timestamp_request,
 )
 from medsign.pki.trust import TrustStore
+from medsign.pki.unfetched import Unfetched, Wanted
 
 _MAX_QUESTIONS = 16
-_OCSP = ("application/ocsp-request", "application/ocsp-response")
 _TSP = ("application/timestamp-query", "application/timestamp-reply")
 
 
@@ -79,11 +98,13 @@ class PkiContext(Context):
     Attributes:
         trust: Whom to trust; by default nobody.
         intermediates: Certificates of authorities at hand.
-        ocsp_url: Where to ask for the status of certificates, or ``None``. Only this address is
-            asked: those in certificates come from whoever made the certificate.
+        ocsp_url: Where to ask for the status of certificates, or ``None``.
         tsp_url: Where time stamps are given, or ``None``.
         crl_urls: Where revocation lists are; roots publish one and answer no OCSP.
         accredited: The list of accredited authorities, for whether signatures are qualified ones.
+        follow: How far addresses in certificates are followed for what is missing; by default not
+            at all, because whoever made a certificate chose the addresses in it.
+        cache: Where what came from such addresses is kept while it is valid.
         provider: Who computes; by default `medsign.gost.default_provider`.
         entropy: Source of nonces.
     """
@@ -98,21 +119,41 @@ class PkiContext(Context):
     )
     crl_urls: tuple[httpx.URL, ...] = attrs.field(default=(), converter=_urls)
     accredited: AccreditedList | None = attrs.field(default=None, repr=False)
+    follow: FollowUrls | None = None
+    cache: EvidenceCache = attrs.field(factory=EvidenceCache, repr=False)
     provider: Provider | None = attrs.field(default=None, repr=False)
     entropy: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
+
+    def fetcher(self, at_hand: Iterable[Certificate]) -> Fetcher | None:
+        """Return what follows addresses for one verification, ``None`` when that is off."""
+        if self.follow is None:
+            return None
+        return Fetcher(
+            context=self,
+            follow=self.follow,
+            cache=self.cache,
+            entropy=self.entropy,
+            trust=self.trust,
+            pool=[*at_hand],
+            provider=self.provider,
+        )
 
 
 @attrs.frozen(kw_only=True)
 class CertificateStatus:
-    """What an OCSP service said about a certificate.
+    """What an OCSP service, or a list, said about a certificate.
 
     Attributes:
         facts: The status and what speaks for it.
-        response: DER of the whole answer, to keep as evidence.
+        response: DER of the whole answer, to keep as evidence; empty when there is none.
+        crls: DER of the lists that were fetched.
+        unfetched: What could not be had from the addresses in the certificate.
     """
 
     facts: RevocationFacts
-    response: bytes = attrs.field(repr=False)
+    response: bytes = attrs.field(default=b"", repr=False)
+    crls: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    unfetched: tuple[Unfetched, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -137,52 +178,64 @@ class Verification:
         facts: What was found; can be decided again later, offline.
         ocsp_responses: DER of the OCSP answers that were fetched.
         crls: DER of the revocation lists that were fetched.
+        certificates: Certificates of issuers that were fetched.
+        unfetched: What could not be had from the addresses in certificates.
     """
 
     report: Report
     facts: Facts = attrs.field(repr=False)
     ocsp_responses: tuple[bytes, ...] = attrs.field(default=(), repr=False)
     crls: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    certificates: tuple[Certificate, ...] = attrs.field(default=(), repr=False)
+    unfetched: tuple[Unfetched, ...] = ()
 
 
 def status(
     context: PkiContext, certificate: Certificate, issuer: Certificate
 ) -> Flow[CertificateStatus]:
-    """Ask the OCSP service whether a certificate is good now (F137).
+    """Ask whether a certificate is good now (F137).
 
-    A status of "revoked" or "unknown" is a result, not an error.
+    The service of the settings is asked; without one, the places that the certificate names, when
+    following them is on. A status of "revoked" or "unknown" is a result, not an error.
 
     Args:
         certificate: The certificate asked about.
         issuer: Its issuer.
 
     Raises:
-        ConfigError: No OCSP service is set.
+        ConfigError: No OCSP service is set, and addresses are not followed.
         UnexpectedAnswer: The answer is no OCSP answer, or the service is not ready.
     """
     if context.ocsp_url is None:
-        raise ConfigError("no OCSP service is set")
-    nonce = context.entropy(16)
-    question = ocsp_request(certificate, issuer, nonce, provider=context.provider)
-    body = yield from _post(context, "ocsp", context.ocsp_url, question, _OCSP)
-    try:
-        answer = decode_ocsp_response(body)
-    except (MalformedError, BudgetExceeded) as error:
-        raise UnexpectedAnswer(f"ocsp: {error}") from error
-    if answer.basic is None:
-        raise UnexpectedAnswer(f"ocsp: the service answered {answer.status}")
+        return (yield from _followed_status(context, certificate, issuer))
+    asked = yield from _ask(context, certificate, issuer)
+    evidence = RevocationEvidence(responses=(asked.answer,))
+    check = partial(check_revocation, certificate, issuer, evidence, nonce=asked.nonce)
+    now = context.clock.now()
     facts = yield from do(
-        partial(
-            check_revocation,
-            certificate,
-            issuer,
-            RevocationEvidence(responses=(answer.basic,)),
-            at=context.clock.now(),
-            nonce=nonce,
-            provider=context.provider,
-        )
+        partial(check, at=now, candidates=context.intermediates, provider=context.provider)
     )
-    return CertificateStatus(facts=facts, response=body)
+    return CertificateStatus(facts=facts, response=asked.body)
+
+
+def _followed_status(
+    context: PkiContext, certificate: Certificate, issuer: Certificate
+) -> Flow[CertificateStatus]:
+    fetcher = context.fetcher(context.intermediates)
+    if fetcher is None:
+        raise ConfigError("no OCSP service is set")
+    facts = decide_revocation((), at=context.clock.now())
+    for source in fetcher.follow.sources:
+        if (yield from fetcher.status(certificate, issuer, source)):
+            facts = yield from do(partial(fetcher.weigh, certificate, issuer))
+        if facts.status != "unknown":
+            break
+    return CertificateStatus(
+        facts=facts,
+        response=b"".join(each.der for each in fetcher.responses[:1]),
+        crls=tuple(each.der for each in fetcher.crls),
+        unfetched=tuple(fetcher.unfetched),
+    )
 
 
 def timestamp(context: PkiContext, data: bytes) -> Flow[TimeStamp]:
@@ -200,21 +253,26 @@ def timestamp(context: PkiContext, data: bytes) -> Flow[TimeStamp]:
     imprint = message_imprint(data, DigestAlgorithm.STREEBOG_256, provider=context.provider)
     nonce = int.from_bytes(context.entropy(8), "big")
     question = timestamp_request(imprint, nonce=nonce)
-    body = yield from _post(context, "timestamp", context.tsp_url, question, _TSP)
+    asked, answered = _TSP
+    post = _post(context, "timestamp", context.tsp_url, question, asked=asked, answered=answered)
+    body = (yield from post).body
     try:
         answer = decode_timestamp_response(body)
     except (MalformedError, BudgetExceeded) as error:
         raise UnexpectedAnswer(f"tsp: {error}") from error
-    facts = yield from do(
-        partial(
-            check_timestamp_response,
-            answer,
-            decode_timestamp_request(question),
-            context.trust,
-            intermediates=context.intermediates,
-            provider=context.provider,
-        )
+    check = partial(
+        check_timestamp_response,
+        answer,
+        decode_timestamp_request(question),
+        context.trust,
+        provider=context.provider,
     )
+    facts = yield from do(partial(check, intermediates=context.intermediates))
+    inside = answer.token.certificates if answer.token else ()
+    fetcher = context.fetcher((*inside, *context.intermediates))
+    if fetcher and facts.certificate and facts.path and facts.path.anchor is None:
+        yield from complete_chain(fetcher, facts.certificate, at=facts.path.at)
+        facts = yield from do(partial(check, intermediates=tuple(fetcher.pool)))
     if facts.problems:
         # A bad stamp would only be noticed years later, when the certificate has expired.
         codes = ", ".join(sorted({str(problem.code) for problem in facts.problems}))
@@ -265,6 +323,7 @@ def verify_document(
     at: datetime | None = None,
     certificates: Iterable[Certificate] = (),
     crls: Iterable[RevocationList] = (),
+    ocsp_responses: Iterable[bytes] = (),
     ask: bool = True,
 ) -> Flow[Verification]:
     """Verify a signature file and say why, with OCSP answers fetched where they are needed.
@@ -276,11 +335,15 @@ def verify_document(
         at: The moment of the verdict; now by default.
         certificates: Certificates that may help.
         crls: Revocation lists at hand.
-        ask: Whether to fetch revocation lists and OCSP answers, where services are set. What could
-            not be fetched is no error: the verdict says what is missing.
+        ocsp_responses: OCSP responses at hand, in DER.
+        ask: Whether to fetch what is missing, where services are set or addresses are followed.
+            What could not be fetched is no error: the verdict says what is missing and why.
 
     Returns:
         The verdict, also for a file that is no signature at all.
+
+    Raises:
+        MalformedError: One of the OCSP responses is none.
     """
     evidence = Evidence(
         signature=signature,
@@ -289,16 +352,19 @@ def verify_document(
         certificates=(*context.intermediates, *certificates),
         crls=tuple(crls),
         accredited=context.accredited,
-    )
+    ).with_fetched(ocsp_responses=ocsp_responses)
     moment = at or context.clock.now()
-    lists, answers = (yield from _fetched(context, evidence, moment)) if ask else ([], [])
-    full = evidence.with_fetched(crls=lists, ocsp_responses=answers)
-    facts = yield from do(partial(collect, full, at=moment, provider=context.provider))
+    found = (
+        (yield from _gathered(context, evidence, policy, moment)) if ask else _Gathered(evidence)
+    )
+    facts = yield from do(partial(collect, found.evidence, at=moment, provider=context.provider))
     return Verification(
-        report=decide(facts, policy, at=moment),
+        report=explained(decide(facts, policy, at=moment), found.unfetched),
         facts=facts,
-        ocsp_responses=tuple(answers),
-        crls=tuple(lists),
+        ocsp_responses=found.ocsp_responses,
+        crls=found.crls,
+        certificates=found.certificates,
+        unfetched=found.unfetched,
     )
 
 
@@ -345,8 +411,8 @@ def extend_signature(
     )
     steps = {Form.T: add_references, Form.C: add_values}
     if form_of(longer, signer_index) in steps and form > Form.T:
-        lists, answers = yield from _fetched(context, evidence, context.clock.now())
-        evidence = evidence.with_fetched(crls=lists, ocsp_responses=answers)
+        found = yield from _gathered(context, evidence, DEFAULT, context.clock.now())
+        evidence = found.evidence
     while (present := form_of(longer, signer_index)) < form and present in steps:
         step = partial(steps[present], evidence, at=context.clock.now(), signer_index=signer_index)
         longer = yield from do(partial(step, provider=context.provider))
@@ -364,23 +430,79 @@ def extend_signature(
     return longer
 
 
-def _fetched(
-    context: PkiContext, evidence: Evidence, at: datetime
-) -> Flow[tuple[list[bytes], list[bytes]]]:
-    """Return revocation lists and OCSP answers, as far as services are set and answer."""
+@attrs.frozen
+class _Gathered:
+    """Evidence with what was fetched for it."""
+
+    evidence: Evidence
+    ocsp_responses: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    unfetched: tuple[Unfetched, ...] = ()
+
+
+def _gathered(
+    context: PkiContext, evidence: Evidence, policy: Policy, at: datetime
+) -> Flow[_Gathered]:
+    """Return the evidence with what services give and, if asked for, what certificates lead to."""
+    inside = yield from do(partial(carried_certificates, evidence.signature))
+    fetcher = context.fetcher((*inside, *evidence.certificates))
+    if fetcher is not None:
+        evidence = yield from complete_chains(fetcher, evidence, policy, at=at)
     lists: list[bytes] = []
     answers: list[bytes] = []
+    unfetched: list[Unfetched] = []
     for url in context.crl_urls:
-        lists += yield from _unless_refused(_get_list(context, url))
+        note = partial(_unfetched, "crl", url, "")
+        lists += yield from _unless_refused(_get_list(context, url), note, unfetched)
     if context.ocsp_url is not None:
         questions = yield from do(partial(_questions, evidence, at, context.provider))
         for certificate, issuer in questions:
-            answers += yield from _unless_refused(_ask(context, certificate, issuer))
-    return lists, answers
+            note = partial(_unfetched, "ocsp", context.ocsp_url, certificate.fingerprint)
+            asked = _own_answer(context, certificate, issuer)
+            answers += yield from _unless_refused(asked, note, unfetched)
+    evidence = evidence.with_fetched(crls=lists, ocsp_responses=answers)
+    if fetcher is None:
+        return _Gathered(evidence, tuple(answers), tuple(lists), unfetched=tuple(unfetched))
+    # Evidence made after the moment of the verdict does not count, so it is not asked for.
+    if at + policy.clock_skew >= context.clock.now():
+        evidence = yield from complete_statuses(fetcher, evidence, policy, at=at)
+    return _Gathered(
+        evidence,
+        (*answers, *(each.der for each in fetcher.responses)),
+        (*lists, *(each.der for each in fetcher.crls)),
+        tuple(fetcher.fetched),
+        (*unfetched, *fetcher.unfetched),
+    )
 
 
-def _ask(context: PkiContext, certificate: Certificate, issuer: Certificate) -> Flow[bytes]:
-    return (yield from status(context, certificate, issuer)).response
+def _ask(context: PkiContext, certificate: Certificate, issuer: Certificate) -> Flow[OcspExchange]:
+    """Ask the service of the settings, by the digest that it understood before."""
+    assert context.ocsp_url is not None
+    asked, answered = OCSP_MEDIA
+    post = partial(_post, context, "ocsp", context.ocsp_url, asked=asked, answered=answered)
+    key = f"digest {issuer.fingerprint} {context.ocsp_url}"
+    now = context.clock.now()
+    word = yield from do(partial(context.cache.recall, key, now=now))
+    exchange = yield from ask_ocsp(
+        post,
+        certificate,
+        issuer,
+        entropy=context.entropy,
+        digests=remembered_first(word, OCSP_DIGESTS),
+        provider=context.provider,
+    )
+    yield from do(partial(context.cache.remember, key, exchange.hash_oid, now=now))
+    return exchange
+
+
+def _own_answer(context: PkiContext, certificate: Certificate, issuer: Certificate) -> Flow[bytes]:
+    """Return the answer to our question; an old one is kept only when it says "revoked"."""
+    exchange = yield from _ask(context, certificate, issuer)
+    statuses = {each.status for each in exchange.answer.single_responses}
+    if exchange.answer.nonce not in {None, exchange.nonce} and "revoked" not in statuses:
+        raise UnexpectedAnswer("ocsp: the answer is to another question")
+    return exchange.body
 
 
 def _get_list(context: PkiContext, url: httpx.URL) -> Flow[bytes]:
@@ -393,34 +515,48 @@ def _get_list(context: PkiContext, url: httpx.URL) -> Flow[bytes]:
     return body
 
 
-def _unless_refused(asked: Flow[bytes]) -> Flow[list[bytes]]:
+def _unless_refused(
+    asked: Flow[bytes], note: Callable[[MedsignError], Unfetched], unfetched: list[Unfetched]
+) -> Flow[list[bytes]]:
     """Return the evidence, or none: what is missing then stands in the report."""
     try:
         return [(yield from asked)]
-    except (ApiError, TransportError, UnexpectedAnswer, DeadlineExceeded):
+    except (ApiError, BudgetExceeded, TransportError, UnexpectedAnswer, DeadlineExceeded) as error:
+        unfetched.append(note(error))
         return []
 
 
+def _unfetched(wanted: Wanted, url: httpx.URL, certificate: str, error: MedsignError) -> Unfetched:
+    return Unfetched(
+        wanted=wanted,
+        certificate=certificate,
+        host=url.host,
+        code=error.code,
+        reason=error.diagnostics(),
+    )
+
+
 def _post(
-    context: PkiContext, operation: str, url: httpx.URL, question: bytes, media: tuple[str, str]
-) -> Flow[bytes]:
-    asked, answered = media
+    context: PkiContext,
+    operation: str,
+    url: httpx.URL,
+    question: bytes,
+    *,
+    asked: str,
+    answered: str,
+) -> Flow[Answer]:
     request = context.request(
         "POST", str(url), content=question, content_type=asked, headers={"Accept": answered}
     )
-    return (yield from context.fetch(operation, request)).body
+    return context.fetch(operation, request)
 
 
 def _questions(
     evidence: Evidence, at: datetime, provider: Provider | None
 ) -> list[tuple[Certificate, Certificate]]:
     """List the certificates whose status has to be asked, each with its issuer."""
-    try:
-        message = decode_signed_data(to_binary(evidence.signature))
-    except (MalformedError, BudgetExceeded):
-        return []
-    inside = only(Certificate, islice(carried(message), MAX_CARRIED))
-    pool = (*evidence.certificates, *inside)
+    inside = carried_certificates(evidence.signature)
+    pool = (*inside, *evidence.certificates)
     found: dict[Certificate, Certificate] = {}
     for certificate in inside:
         path = build_path(certificate, evidence.trust, pool, at=at, provider=provider)

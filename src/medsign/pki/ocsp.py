@@ -159,7 +159,7 @@ def claim_of_ocsp(
         nonce: The nonce of the request, ``None`` when there was no request or none in it.
         provider: Who computes; by default `medsign.gost.default_provider`.
     """
-    single = _find(answer, certificate, responders.issuer, provider)
+    single = single_response(answer, certificate, responders.issuer, provider=provider)
     if single is None:
         return None
     print_ = answer.fingerprint
@@ -198,12 +198,14 @@ def claim_of_ocsp(
     )
 
 
-def _find(
+def single_response(
     answer: BasicOcspResponse,
     certificate: Certificate,
     issuer: Certificate,
-    provider: Provider | None,
+    *,
+    provider: Provider | None = None,
 ) -> SingleResponse | None:
+    """Return the part of an answer that is about a certificate, by whatever digest it names it."""
     for single in answer.single_responses:
         if single.cert_id.serial_number != certificate.serial_number:
             continue
