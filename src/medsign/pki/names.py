@@ -27,7 +27,8 @@ def name_problems(chain: Sequence[Certificate]) -> Iterator[Problem]:
     excluded: list[Subtrees] = []
     left = _MAX_COMPARISONS
     for index, certificate in reversed(tuple(enumerate(chain))):
-        if index == 0 or not certificate.is_self_issued:
+        bound = permitted or excluded
+        if bound and (index == 0 or not certificate.is_self_issued):
             names = tuple(_names(certificate))
             left -= len(names) * sum(map(len, permitted + excluded))
             if left < 0:
