@@ -120,7 +120,7 @@ def _served(*options: object, ends_with: int = signal.SIGTERM) -> Iterator[str]:
     assert process.stdout is not None
     with process:
         try:
-            yield re.findall(r"http://\S+", process.stdout.readline())[0]
+            yield re.findall(r"https?://\S+", process.stdout.readline())[0]
         finally:
             process.send_signal(ends_with)
         said = process.stdout.read()

@@ -13,6 +13,7 @@ from medsign.cli.folder import files, write
 from medsign.cli.scene import scene
 from medsign.cli.terminal import ExitCode, console
 from medsign.errors import UsageError
+from medsign.transport.tls import GostTls
 
 
 def demo(
@@ -23,6 +24,10 @@ def demo(
         str | None,
         typer.Option(help="A running `medsign sandbox`; by default one is started in process."),
     ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="Root of a sandbox with --gost-tls, which is reached by GOST TLS only."),
+    ] = None,
 ) -> int:
     """Live a training day of a clinic through in a sandbox.
 
@@ -32,7 +37,8 @@ def demo(
     OpenSSL commands that check them without medsign. Nothing real is contacted.
     """
     screen = console()
-    with scene(url) as place, screen.status("Учебный день клиники…") as running:
+    tls = GostTls(trust=ca) if ca else None
+    with scene(url, tls=tls) as place, screen.status("Учебный день клиники…") as running:
 
         def tell(step: str) -> None:
             screen.print(f"[green]✓[/] {escape(step)}")

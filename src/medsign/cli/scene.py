@@ -19,6 +19,7 @@ from medsign.identifiers import CardUid, Phone
 from medsign.sandbox import RunningClock, Sandbox
 from medsign.sandbox.remote import Remote
 from medsign.transport import new_client
+from medsign.transport.tls import GostTls
 
 HEAD_START = timedelta(minutes=10)
 ISSUERS = ("root", "fns", "commercial")
@@ -124,16 +125,17 @@ class Scene:
 
 
 @contextmanager
-def scene(url: str | None = None) -> Generator[Scene, None, None]:
+def scene(url: str | None = None, *, tls: GostTls | None = None) -> Generator[Scene, None, None]:
     """Open a window on a sandbox; waits pass at once, for its clock can be moved.
 
     Args:
         url: A sandbox that runs already; without it a new one lives as long as the scene.
+        tls: How to reach it by GOST TLS.
 
     Raises:
         ConnectFailed: There is no sandbox at the address.
     """
-    with _door(url) as http:
+    with _door(url, tls) as http:
         remote = Remote(http)
         trust = remote.trust()
         (root,) = trust.anchors
@@ -152,9 +154,9 @@ def scene(url: str | None = None) -> Generator[Scene, None, None]:
 
 
 @contextmanager
-def _door(url: str | None) -> Generator[httpx.Client, None, None]:
+def _door(url: str | None, tls: GostTls | None) -> Generator[httpx.Client, None, None]:
     if url is not None:
-        with new_client() as http:
+        with new_client(tls.transport() if tls else None) as http:
             http.base_url = httpx.URL(url)
             yield http
     else:

@@ -150,7 +150,7 @@ def status_check(
     """
 
     def check(peer: Peer) -> None:
-        certificate, issuer = peer.chain[:2] if len(peer.chain) > 1 else peer.chain * 2
+        certificate, issuer = peer.chain[0], peer.chain[1 if len(peer.chain) > 1 else 0]
         match status(certificate, issuer):
             case "good":
                 return

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from medsign.codec.asn1 import pem_encode
-from medsign.errors import ConfigError
+from medsign.errors import ConfigError, Unavailable
 from medsign.transport.tls.checks import CheckedContext
-from medsign.transport.tls.engine import load_for_python
+from medsign.transport.tls.engine import SYSTEM_PYTHON, load_for_python
 from medsign.transport.tls.settings import GostTls, blocks
 
 # Named in `ssl` since Python 3.12.
@@ -33,6 +33,10 @@ def open_context(tls: GostTls, server_side: bool) -> CheckedContext:  # noqa: FB
         context.options |= _LEGACY_SERVER_CONNECT
     try:
         context.set_ciphers(tls.offered)
+    except ssl.SSLError:
+        # The engine went into a libcrypto that `ssl` does not use.
+        raise Unavailable("GOST suites in the OpenSSL of this Python", SYSTEM_PYTHON) from None
+    try:
         if tls.trust:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(cadata=b"".join(blocks(tls.trust, "CERTIFICATE")))

@@ -1,0 +1,73 @@
+"""The sandbox over GOST TLS, and its OCSP service that knows about its own certificate."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import attrs
+import httpx
+import pytest
+
+from medsign.codec.asn1 import decode_certificate, pem_decode
+from medsign.errors import PeerRevoked, Unavailable
+from medsign.sandbox import Sandbox
+from medsign.sandbox.pki import Pki, serial
+from medsign.sandbox.tls import gost_server, gost_tls, root_pem
+from medsign.transport.tls import GostTls, Suite, Way, status_check
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture(params=Way)
+def way(request: pytest.FixtureRequest, gost_engine) -> Way:
+    try:
+        with Sandbox() as sandbox:
+            GostTls(trust=root_pem(sandbox), way=request.param).context()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    return request.param
+
+
+@contextmanager
+def served(sandbox: Sandbox, tls: GostTls) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = gost_server(sandbox, tls)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.mark.parametrize("suite", [Suite.KUZNYECHIK, Suite.MAGMA, Suite.GOST_28147])
+def test_each_way_serves_and_asks(way, suite):
+    with Sandbox() as sandbox:
+        tls = attrs.evolve(gost_tls(sandbox, "127.0.0.1"), way=way)
+        client = GostTls(trust=root_pem(sandbox), suites=(suite,), way=way)
+        with served(sandbox, tls) as url, httpx.Client(transport=client.transport()) as http:
+            described = [http.get(f"{url}/openapi.json") for _ in range(3)]
+    assert {each.status_code for each in described} == {200}
+    assert len(described[0].content) > 20_000
+
+
+@pytest.mark.req("F137")
+def test_a_revoked_host_is_refused_by_the_word_of_the_ocsp_service(way):
+    with Sandbox() as sandbox, sandbox.connect() as window:
+        server = attrs.evolve(gost_tls(sandbox, "127.0.0.1"), way=way)
+        client = GostTls(
+            trust=root_pem(sandbox),
+            check=status_check(lambda one, issuer: window.pki.status(one, issuer).facts.status),
+            way=way,
+        )
+        with served(sandbox, server) as url:
+            with httpx.Client(transport=client.transport()) as http:
+                assert http.get(f"{url}/_sandbox/world").status_code == 200
+            own = decode_certificate(pem_decode(server.certificate)[0][1])
+            sandbox.world.part(Pki).change(serial(own), "revoke", "keyCompromise")
+            with httpx.Client(transport=client.transport()) as http, pytest.raises(PeerRevoked):
+                http.get(f"{url}/_sandbox/world")
