@@ -109,7 +109,7 @@ def test_an_algorithm_of_another_length_is_a_mismatch(message):
 
 
 def test_a_foreign_algorithm_is_unsupported_and_not_bad(message):
-    foreign = message(signature_algorithm=AlgorithmIdentifier("1.2.840.113549.1.1.11"))
+    foreign = message(signature_algorithm=AlgorithmIdentifier("1.2.840.10040.4.3"))
     facts = check(foreign)
     assert facts.signature is SignatureCheck.UNSUPPORTED
     assert codes(facts) == {ProblemCode.ALGORITHM_UNSUPPORTED}

@@ -27,6 +27,7 @@ from medsign.cms.facts import (
 from medsign.cms.messages import Indication, Qualification, SubIndication
 from medsign.cms.policy import (
     DEFAULT,
+    INTERNATIONAL,
     QUALIFIED,
     UNSAFE_INTEGRITY,
     WITH_STAMP,
@@ -39,11 +40,13 @@ from medsign.cms.policy import (
     Requirement,
     UnsafeNoRevocation,
 )
+from medsign.cms.policy_file import read_policy
 from medsign.cms.report import Exhibit, Finding, Report, SignatureReport
 from medsign.cms.sign import Prepared, add_timestamp, finish, prepare, sign, signature_value
 
 __all__ = [
     "DEFAULT",
+    "INTERNATIONAL",
     "QUALIFIED",
     "UNSAFE_INTEGRITY",
     "WITH_STAMP",
@@ -87,6 +90,7 @@ __all__ = [
     "finish",
     "form_of",
     "prepare",
+    "read_policy",
     "sign",
     "signature_value",
     "verify",

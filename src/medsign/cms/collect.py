@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import chain, islice
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import attrs
@@ -58,11 +59,12 @@ from medsign.gost import DigestAlgorithm, Provider, default_provider
 from medsign.gost.once import Once
 from medsign.pki.accredited import AccreditedList
 from medsign.pki.claims import Claim
+from medsign.pki.foreign import HASHES, scheme_of
 from medsign.pki.path import PathFacts, build_path
 from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.profile import holder_of, profile_findings
 from medsign.pki.revocation import RevocationEvidence, check_revocation
-from medsign.pki.signatures import SignatureCheck
+from medsign.pki.signatures import SignatureCheck, hash_octets
 from medsign.pki.signed import SignerFacts, check_signer
 from medsign.pki.timestamp import check_timestamp
 from medsign.pki.trust import TrustStore
@@ -89,6 +91,7 @@ _STATED = {
     ProblemCode.DIGEST_MISMATCH,
     ProblemCode.SIGNATURE_INVALID,
     ProblemCode.ALGORITHM_UNSUPPORTED,
+    ProblemCode.ALGORITHM_WEAK,
     ProblemCode.SIGNING_CERTIFICATE_MISMATCH,
 }
 
@@ -193,6 +196,9 @@ class _Collector:
             for each in wanted:
                 if value := digest_of(content, each, provider=self.provider):
                     self.digests[each.oid] = value
+            if isinstance(content, Path):
+                for oid in named & HASHES.keys():
+                    self.digests[oid] = hash_octets(oid, content)
 
     def signature(self, signer: SignerInfo) -> SignatureFacts:
         """Return the facts about one signature."""
@@ -323,9 +329,14 @@ class _Collector:
         )
         info, path = facts.info, facts.path
         of_path = path.problems if path else ()
+        key = facts.certificate and facts.certificate.public_key.algorithm
+        used = [info.imprint.algorithm if info else None, key]
+        for each in message.signers:
+            used += [each.digest_algorithm, each.signature_algorithm]
         return StampFacts(
             fingerprint=fingerprint,
             layer=layer,
+            algorithms=tuple(dict.fromkeys(each.oid for each in used if each)),
             stamped_at=info.gen_time if info else None,
             not_later_than=_latest(info.gen_time, info.accuracy) if info else None,
             header_sound=all(
@@ -450,13 +461,15 @@ def _header_sound(message: SignedData, signer: SignerInfo, certificate: Certific
     named = None if isinstance(sid, bytes) else sid.issuer
     exact = named is None or certificate is None or named == certificate.issuer
     listed = signer.digest_algorithm.oid in {each.oid for each in message.digest_algorithms}
-    algorithms = (*message.digest_algorithms, signer.digest_algorithm, signer.signature_algorithm)
-    plain = all(each.parameters in {None, der.null()} for each in algorithms)
+    digests = (*message.digest_algorithms, signer.digest_algorithm)
+    plain = all(each.parameters in {None, der.null()} for each in digests)
+    signing = signer.signature_algorithm
+    known = signing.parameters in {None, der.null()} or scheme_of(signing) is not None
     # Attribute certificates, which are not read, ask for version 4.
     versions = message.version in {version, 4} and signer.version == (1 if named else 3)
     content = message.content
     wrapped = content is None or der.tlv(0xA0, der.octets(content)) in message.der
-    return exact and listed and plain and versions and wrapped
+    return exact and listed and plain and known and versions and wrapped
 
 
 def _reference(signer: SignerInfo, codes: set[ProblemCode]) -> Reference:

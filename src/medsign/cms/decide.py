@@ -337,7 +337,11 @@ class _Judge:
             faults.append("сертификат службы штампов не найден")
         elif stamp.stamped_at:
             own = self.policy.stamp_at_its_own_time
-            checks = self._chain(stamp.chain, stamp.stamped_at if own else moment)
+            judged_at = stamp.stamped_at if own else moment
+            checks = (
+                *self._algorithms(stamp.algorithms, judged_at),
+                *self._chain(stamp.chain, judged_at),
+            )
             faults += [
                 each.text_ru for each in checks if not each.passed and each.severity is Level.FAIL
             ]

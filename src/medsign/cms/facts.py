@@ -102,6 +102,7 @@ class StampFacts:
         fingerprint: SHA-256 of the token, hexadecimal.
         layer: What it covers: the signature value, or also the stamp on it and the references to
             evidence (CAdES-X Type 1), or all that is there (CAdES-A).
+        algorithms: Identifiers of the digests, of the signature and of the key.
         stamped_at: The moment that the service named; ``None`` when the token cannot be read.
         not_later_than: That moment plus the accuracy that the service promises.
         header_sound: As in `SignatureFacts`.
@@ -111,6 +112,7 @@ class StampFacts:
 
     fingerprint: str
     layer: Layer = "signature"
+    algorithms: tuple[str, ...] = ()
     stamped_at: datetime | None = None
     not_later_than: datetime | None = None
     header_sound: bool = False

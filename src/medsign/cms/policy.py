@@ -10,7 +10,8 @@ import enum
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Protocol, cast
 
@@ -21,6 +22,7 @@ from medsign.cms.messages import MESSAGES
 from medsign.codec.asn1 import oids
 from medsign.errors import UsageError
 from medsign.pki.claims import Source
+from medsign.pki.foreign import ALGORITHMS, WEAK
 
 # An answer that promises no newer one is taken for fresh this long.
 UNPROMISED = timedelta(days=1)
@@ -164,6 +166,12 @@ _GOST_2012: Mapping[str, datetime | None] = MappingProxyType(
 )
 
 
+# SHA-1 signs nothing since 2014 (NIST SP 800-131A): collisions can be made.
+_FOREIGN: Mapping[str, datetime | None] = MappingProxyType(
+    {oid: datetime(2014, 1, 1, tzinfo=UTC) if oid in WEAK else None for oid in sorted(ALGORITHMS)}
+)
+
+
 def _is_unsafe(requirement: Requirement) -> bool:
     match requirement:
         case AllOf(parts) | AnyOf(parts):
@@ -237,10 +245,14 @@ class Policy:
         """Whether it does without trust, by its own name."""
         return self.name.startswith(_UNSAFE)
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON of the policy, hexadecimal."""
-        text = json.dumps(_plain(self), default=_leaf, sort_keys=True, separators=(",", ":"))
+        """SHA-256 of the canonical JSON of the policy, hexadecimal.
+
+        The usual levels are part of it: a release that changes them changes the digest.
+        """
+        every = attrs.evolve(self, levels={code: self.level(code) for code in MESSAGES})
+        text = json.dumps(_plain(every), default=_leaf, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -284,6 +296,9 @@ QUALIFIED = Policy(
 )
 """The default, and a qualified signature (УКЭП): a certificate in the form of order 795 by an
 authority that the list calls accredited on the day of issue (63-ФЗ, ст. 11)."""
+
+INTERNATIONAL = Policy(name="international", algorithms={**_GOST_2012, **_FOREIGN})
+"""The default, and besides GOST also RSA, ECDSA and EdDSA with SHA-2; SHA-1 before 2014."""
 
 UNSAFE_INTEGRITY = Policy(
     name="unsafe-integrity-only",

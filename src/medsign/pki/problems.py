@@ -37,6 +37,8 @@ class ProblemCode(enum.StrEnum):
     ALGORITHM_UNSUPPORTED = "algorithm.unsupported", "алгоритм подписи или хэша не поддерживается"
     ALGORITHM_MISMATCH = "algorithm.mismatch", "алгоритмы внутри структуры противоречат друг другу"
 
+    ALGORITHM_WEAK = "algorithm.weak", "алгоритм хэша больше не защищает от подделки"
+
     ISSUER_SIGNATURE = (
         "certificate.signature",
         "подпись сертификата не подтверждается ключом издателя",

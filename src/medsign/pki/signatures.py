@@ -5,16 +5,16 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from medsign.codec.asn1 import AlgorithmIdentifier, SubjectPublicKeyInfo, oids
 from medsign.errors import InvalidKey, Unavailable, UsageError
-from medsign.gost import DigestAlgorithm, Provider, default_provider, digest
+from medsign.gost import DigestAlgorithm, Provider, default_provider, digest, digest_file
 from medsign.pki.foreign import verify_foreign
 from medsign.pki.keys import public_key
 from medsign.pki.problems import ProblemCode
 
-# References to certificates and names of responders are hashed by these too; signatures are not.
 _FOREIGN_HASHES: Mapping[str, str] = MappingProxyType(
     {oids.SHA1: "sha1", oids.SHA256: "sha256", oids.SHA384: "sha384", oids.SHA512: "sha512"}
 )
@@ -52,8 +52,13 @@ class SignatureCheck(enum.Enum):
         return ProblemCode.ALGORITHM_UNSUPPORTED if unsupported else invalid
 
 
-def hash_octets(oid: str, data: bytes, *, provider: Provider | None = None) -> bytes:
-    """Return the digest by the algorithm that an OID names: Streebog, or SHA in references.
+def hash_octets(oid: str, data: bytes | Path, *, provider: Provider | None = None) -> bytes:
+    """Return the digest by the algorithm that an OID names: Streebog or SHA.
+
+    Args:
+        oid: The algorithm.
+        data: Octets, or a file, of which little is held at a time.
+        provider: Who computes Streebog; by default `medsign.gost.default_provider`.
 
     Raises:
         Unavailable: The algorithm is not among them.
@@ -63,12 +68,19 @@ def hash_octets(oid: str, data: bytes, *, provider: Provider | None = None) -> b
         'da39a3ee'
     """
     if name := _FOREIGN_HASHES.get(oid):
-        return hashlib.new(name, data, usedforsecurity=False).digest()
+        hashing = hashlib.new(name, usedforsecurity=False)
+        if isinstance(data, bytes):
+            hashing.update(data)
+            return hashing.digest()
+        with data.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashing).digest()
     try:
         algorithm = DigestAlgorithm.from_oid(oid)
     except UsageError:
         raise Unavailable(f"the digest algorithm {oid}", "nothing: it is not supported") from None
-    return digest(algorithm, data, provider=provider)
+    if isinstance(data, bytes):
+        return digest(algorithm, data, provider=provider)
+    return digest_file(algorithm, data, provider=provider)
 
 
 def digest_of_signature(algorithm: AlgorithmIdentifier) -> DigestAlgorithm | None:
@@ -85,6 +97,8 @@ def verify_signature(
     signed: bytes,
     signature: bytes,
     *,
+    digest_oid: str = "",
+    weak: bool = False,
     provider: Provider | None = None,
 ) -> SignatureCheck:
     """Check a signature over octets (RFC 9215 §2; others by `medsign.pki.foreign`).
@@ -94,11 +108,15 @@ def verify_signature(
         algorithm: The algorithm named beside the signature.
         signed: What was signed.
         signature: s‖r, each big-endian; of others as their algorithm encodes it.
+        digest_oid: The digest that a CMS names, for foreign algorithms that leave it open.
+        weak: Whether to check foreign signatures with SHA-1 too; they count for nothing else.
         provider: Who computes; by default `medsign.gost.default_provider`.
     """
     if (named := digest_of_signature(algorithm)) is None:
         try:
-            good = verify_foreign(key, algorithm, signed, signature)
+            good = verify_foreign(
+                key, algorithm, signed, signature, digest_oid=digest_oid, weak=weak
+            )
         except Unavailable:
             return SignatureCheck.UNSUPPORTED
         return SignatureCheck.VALID if good else SignatureCheck.INVALID

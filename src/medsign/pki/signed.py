@@ -21,13 +21,15 @@ from medsign.codec.asn1 import (
     oids,
 )
 from medsign.errors import Unavailable
-from medsign.gost import Provider, digest
+from medsign.gost import Provider
+from medsign.pki.foreign import scheme_of
 from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.signatures import (
     SignatureCheck,
     digest_of_signature,
     hash_octets,
     verify_digest,
+    verify_signature,
 )
 from medsign.pki.signing import Signer, sign, signature_algorithm
 
@@ -78,40 +80,34 @@ def check_signer(
     def note(code: ProblemCode, detail: str = "") -> None:
         problems.append(Problem(code, detail=detail))
 
+    content = signed_data.content if content is None else content
     certificate = find_signer_certificate(
         signer, (*signed_data.certificates, *candidates), provider=provider
     )
     if certificate is None:
         note(ProblemCode.SIGNER_UNKNOWN)
-    found = _content_digest(signer, signed_data.content if content is None else content, provider)
+    found = _content_digest(signer, content, provider)
     hashed = None
     if isinstance(found, ProblemCode):
         note(found)
     else:
         hashed = found
-    named = digest_of_signature(signer.signature_algorithm)
-    if named is not None and named.oid != signer.digest_algorithm.oid:
+    digest_oid = signer.digest_algorithm.oid
+    hashing = _digest_oid(signer) or digest_oid
+    if hashing != digest_oid:
         note(ProblemCode.ALGORITHM_MISMATCH, "the digest is not that of the signature algorithm")
+    if oids.SHA1 in {hashing, digest_oid}:
+        note(ProblemCode.ALGORITHM_WEAK, "SHA-1")
     if signer.signed_attributes_der is not None:
         if signer.content_type != signed_data.content_type:
             note(ProblemCode.CONTENT_TYPE_MISMATCH)
         if hashed is not None and signer.message_digest != hashed:
             note(ProblemCode.DIGEST_MISMATCH)
-        attributes = signer.signed_attributes_der
-        hashed = None if named is None else digest(named, attributes, provider=provider)
     elif signed_data.content_type != oids.DATA:
         note(ProblemCode.CONTENT_TYPE_MISMATCH, "content of this type needs signed attributes")
     signature = None
-    if certificate is not None and named is None:
-        signature = SignatureCheck.UNSUPPORTED
-    elif certificate is not None and hashed is not None:
-        signature = verify_digest(
-            certificate.public_key,
-            signer.signature_algorithm,
-            hashed,
-            signer.signature,
-            provider=provider,
-        )
+    if certificate is not None:
+        signature = _check_value(certificate, signer, content, hashed, provider)
     if signature is not None and (code := signature.problem()):
         note(code)
     references = signer.signing_certificates[:1]
@@ -121,6 +117,42 @@ def check_signer(
         note(ProblemCode.SIGNING_CERTIFICATE_MISMATCH)
     return SignerFacts(
         signer=signer, certificate=certificate, signature=signature, problems=tuple(problems)
+    )
+
+
+def _digest_oid(signer: SignerInfo) -> str:
+    """Return the digest that the signature algorithm names; empty when it leaves it open."""
+    if named := digest_of_signature(signer.signature_algorithm):
+        return named.oid
+    scheme = scheme_of(signer.signature_algorithm, signer.digest_algorithm.oid)
+    return scheme.digest_oid if scheme else ""
+
+
+def _check_value(
+    certificate: Certificate,
+    signer: SignerInfo,
+    content: bytes | Mapping[str, bytes] | None,
+    hashed: bytes | None,
+    provider: Provider | None,
+) -> SignatureCheck | None:
+    """Check the value over the attributes, or over the content when there are none."""
+    key, algorithm = certificate.public_key, signer.signature_algorithm
+    signed = signer.signed_attributes_der
+    if signed is None and hashed is None:
+        return None
+    if signed is None and hashed and digest_of_signature(algorithm):
+        return verify_digest(key, algorithm, hashed, signer.signature, provider=provider)
+    octets = content if signed is None else signed
+    if not isinstance(octets, bytes):
+        return SignatureCheck.UNSUPPORTED  # foreign ones are not over a digest made elsewhere
+    return verify_signature(
+        key,
+        algorithm,
+        octets,
+        signer.signature,
+        digest_oid=signer.digest_algorithm.oid,
+        weak=True,
+        provider=provider,
     )
 
 
