@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_a_changed_document_fails(verify, desk):
     assert result.exit_code == 1
     told = json.loads(result.stdout)
     assert (told["indication"], told["subindication"]) == ("TOTAL-FAILED", "HASH_FAILURE")
-    failed = [each for each in told["findings"] if not each["passed"]]
+    failed = [e for e in told["findings"] if not e["passed"] and e["severity"] == "fail"]
     assert [(each["code"], each["signature"]) for each in failed] == [("CONTENT_INTACT", 1)]
 
 
@@ -96,6 +97,52 @@ def test_wrong_usage_is_64(verify, options):
 
 def test_a_missing_signature_file_is_wrong_usage(run, tmp_path):
     assert run("verify", tmp_path / "nothing").exit_code == 64
+
+
+def test_a_policy_is_read_from_a_file(verify, desk):
+    strict = b'{"name": "stamped", "levels": {"STAMP_PRESENT": "fail"}}'
+    result = verify("--policy", desk.file("policy.json", strict), "--json")
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    assert (told["policy"]["name"], told["subindication"]) == ("stamped", "NO_POE")
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        (b'{"name": "ward", "level": {}}', 65),
+        (b'{"name": "ward", "levels": {"SIGNATURE_INTACT": "warn"}}', 64),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_no_verdict(verify, desk, policy, code):
+    assert verify("--policy", desk.file("policy.json", policy)).exit_code == code
+
+
+@pytest.fixture
+def signed_pdf(desk):
+    pytest.importorskip("pyhanko", reason="needs the extra `pdf`")
+    pypdf = pytest.importorskip("pypdf", reason="needs the extra `sandbox`")
+    from medsign.pdf import sign_pdf
+
+    page, writer = BytesIO(), pypdf.PdfWriter()
+    writer.add_blank_page(99, 99)
+    writer.write(page)
+    at = desk.doctor.certificate.not_before + timedelta(seconds=1)
+    return desk.file("signed.pdf", sign_pdf(page.getvalue(), desk.doctor, at=at))
+
+
+def test_a_pdf_with_a_signature_inside_is_verified(run, desk, signed_pdf):
+    result = run("verify", signed_pdf, *desk.trusted)
+    assert result.exit_code == 0, result.output
+    assert "Тестова Анна Петровна" in result.stdout
+    signed_pdf.write_bytes(signed_pdf.read_bytes() + b"more")
+    result = run("verify", signed_pdf, *desk.trusted, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["subindication"] == "FORMAT_FAILURE"
+
+
+def test_a_pdf_is_its_own_content(run, desk, signed_pdf):
+    assert run("verify", signed_pdf, "--content", signed_pdf, *desk.trusted).exit_code == 64
 
 
 @pytest.mark.parametrize("option", ["--trust", "--cert", "--crl", "--ocsp"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import attrs
 import typer
 from rich.markup import escape
 
@@ -15,7 +17,8 @@ from medsign.cli.terminal import ExitCode, console, print_json, read
 from medsign.clock import MOSCOW, SystemClock, aware
 from medsign.codec import json
 from medsign.codec.asn1 import Certificate
-from medsign.errors import UsageError
+from medsign.errors import BudgetExceeded, MalformedError, UsageError
+from medsign.pdf import read_pdf_signatures, verify_pdf
 from medsign.pki import TrustStore, read_certificates
 
 _COLOURS = {
@@ -27,7 +30,12 @@ _COLOURS = {
 
 def verify(
     signature: Annotated[
-        Path, typer.Argument(help="CMS signature: DER, PEM or base64.", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            help="CMS signature: DER, PEM or base64; or a PDF with signatures inside.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     content: Annotated[
         Path | None,
@@ -50,6 +58,10 @@ def verify(
     ] = None,
     ocsp: Annotated[
         list[Path] | None, typer.Option(help="Saved OCSP answer; repeatable.", exists=True)
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="What is required, as JSON.", exists=True, dir_okay=False),
     ] = None,
     at: Annotated[
         str | None,
@@ -76,15 +88,23 @@ def verify(
     if offline and ocsp_url:
         raise UsageError("--offline and --ocsp-url contradict each other")
     moment = _moment(at)
+    file = read(signature)
+    is_pdf = b"%PDF-" in file[:1024]
+    if is_pdf and content:
+        raise UsageError("--content: a PDF with signatures inside is its own content")
+    required = cms.read_policy(read(policy)) if policy else cms.DEFAULT
     evidence = cms.Evidence(
-        signature=read(signature),
+        signature=file,
         content=content,
         trust=TrustStore.from_bytes(*map(read, trust or ())),
         certificates=tuple(_certificates(cert or ())),
     ).with_fetched(crls=map(read, crl or ()), ocsp_responses=map(read, ocsp or ()))
     if ocsp_url:
-        evidence = evidence.with_fetched(ocsp_responses=_asked(evidence, ocsp_url, moment))
-    report = cms.verify(evidence, at=moment)
+        parts = _inside(evidence) if is_pdf else [evidence]
+        answers = [each for part in parts for each in _asked(part, ocsp_url, moment)]
+        evidence = evidence.with_fetched(ocsp_responses=answers)
+    judge = verify_pdf if is_pdf else cms.verify
+    report = judge(evidence, policy=required, at=moment)
     if as_json:
         print_json(plain(report))
     else:
@@ -127,6 +147,16 @@ def _moment(text: str | None) -> datetime:
 def _certificates(paths: list[Path] | tuple[Path, ...]) -> Iterator[Certificate]:
     for path in paths:
         yield from read_certificates(read(path))
+
+
+def _inside(evidence: cms.Evidence) -> list[cms.Evidence]:
+    """Return the signatures of a PDF as evidence of their own; none when it cannot be read."""
+    with suppress(MalformedError, BudgetExceeded):
+        return [
+            attrs.evolve(evidence, signature=each.signature, content=each.content)
+            for each in read_pdf_signatures(evidence.signature)
+        ]
+    return []
 
 
 def _asked(evidence: cms.Evidence, url: str, at: datetime) -> tuple[bytes, ...]:

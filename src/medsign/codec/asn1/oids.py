@@ -123,7 +123,9 @@ REVOCATION_REFS = "1.2.840.113549.1.9.16.2.22"
 CERTIFICATE_VALUES = "1.2.840.113549.1.9.16.2.23"
 REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 ESC_TIME_STAMP = "1.2.840.113549.1.9.16.2.25"
+ARCHIVE_TIME_STAMP_V2 = "1.2.840.113549.1.9.16.2.48"
 ARCHIVE_TIME_STAMP_V3 = "0.4.0.1733.2.4"
+ARCHIVE_HASH_INDEX_V3 = "0.4.0.19122.1.5"
 OTHER_REVOCATION_OCSP = "1.3.6.1.5.5.7.16.2"
 
 #: Short names of the attributes of a name, as Russian certificates are usually shown.
@@ -223,7 +225,9 @@ _DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         CERTIFICATE_VALUES: "Сертификаты цепочки",
         REVOCATION_VALUES: "Доказательства статуса",
         ESC_TIME_STAMP: "Штамп времени на доказательства",
+        ARCHIVE_TIME_STAMP_V2: "Архивный штамп времени, версия 2",
         ARCHIVE_TIME_STAMP_V3: "Архивный штамп времени, версия 3",
+        ARCHIVE_HASH_INDEX_V3: "Перечень хешей архивного штампа, версия 3",
     }
 )
 
