@@ -33,26 +33,9 @@ CURVE_256, CURVE_512 = "1.2.643.7.1.2.1.1.1", "1.2.643.7.1.2.1.2.1"
 
 
 @pytest.fixture(scope="session")
-def module(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str, str], str]) -> Path:
-    """Return the library of the tokens, compiled."""
-    library = tmp_path_factory.mktemp("pkcs11") / "gost_token.so"
-    source = Path(__file__).with_name("gost_token.c")
-    done = subprocess.run(
-        [
-            *(program("gcc", "gcc"), "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra"),
-            *("-Werror", "-Wno-cast-function-type", "-O1", "-fPIC", "-shared"),
-            *("-o", library, source, "-lcrypto"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        for header, package in (("openssl/bn.h", "libssl-dev"), ("stdio.h", "libc6-dev")):
-            if f"{header}: No such file" in done.stderr:
-                program(header, package)
-        pytest.fail(done.stderr)
-    return library
+def module(compiled: Callable[[str], Path]) -> Path:
+    """Return the library of the tokens."""
+    return compiled("gost_token")
 
 
 @attrs.frozen
@@ -287,6 +270,13 @@ def test_the_last_try_and_the_lock_are_told(module, device, doctor):
         TokenProblem.PIN_LAST_TRY,
         TokenProblem.PIN_LOCKED,
     ]
+
+
+def test_a_pin_of_half_a_character_is_refused_and_not_kept_in_the_error(module, doctor):
+    with Pkcs11Token(module, pin="secret\ud800") as token, pytest.raises(UsageError) as caught:
+        token.signer()
+    assert "secret" not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 def test_a_right_pin_after_a_wrong_one_opens_the_token(module, device, doctor):

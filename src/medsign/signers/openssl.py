@@ -13,11 +13,10 @@ from pathlib import Path
 
 import attrs
 
-from medsign.codec.asn1 import AlgorithmIdentifier, Certificate
+from medsign.codec.asn1 import Certificate
 from medsign.errors import InvalidKey, TimedOut, Unavailable, UsageError
-from medsign.gost import DigestAlgorithm, Provider
+from medsign.gost import DigestAlgorithm, Provider, PublicKey, default_provider
 from medsign.pki.keys import public_key
-from medsign.pki.signatures import verify_digest
 
 # The library and the reason of a line of OpenSSL's error queue; what follows may hold paths.
 _REASON = re.compile(r"error:[0-9A-F]+:([^:]*):[^:]*:([^:]*):")
@@ -29,12 +28,13 @@ class OpenSslSigner:
     """A `Signer` that runs ``openssl pkeyutl -sign`` for each signature.
 
     Args:
-        key: The file of the key, in any form that OpenSSL reads; or, with an engine, the name that
-            the engine gives it, such as ``pkcs11:…``.
+        key: The file of the key, in any form that OpenSSL reads, or the URI of one; with an engine
+            the name that the engine gives the key, such as ``pkcs11:…``.
         certificate: The certificate of the key.
         password: The password of the file or the PIN of the token; it goes through the environment
             of the child, never through its arguments.
-        engine: The engine that holds the key, such as ``rtengine``; ``None`` for a file.
+        engine: The engine that holds the key, such as ``rtengine``, or the path of its library;
+            ``None`` for a file.
         config: A configuration under which OpenSSL has GOST; the system's by default.
         program: What to run.
         timeout: After how many seconds the program is stopped.
@@ -51,12 +51,16 @@ class OpenSslSigner:
     config: Path | None = None
     program: str = "openssl"
     timeout: float = 60
-    provider: Provider | None = attrs.field(default=None, repr=False)
-    digest_algorithm: DigestAlgorithm = attrs.field(init=False)
+    provider: Provider = attrs.field(factory=default_provider, repr=False)
+    public_key: PublicKey = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        algorithm = public_key(self.certificate.public_key).params.digest
-        object.__setattr__(self, "digest_algorithm", algorithm)
+        object.__setattr__(self, "public_key", public_key(self.certificate.public_key))
+
+    @property
+    def digest_algorithm(self) -> DigestAlgorithm:
+        """The digest that goes with the length of the key."""
+        return self.public_key.params.digest
 
     def sign_digest(self, digest: bytes) -> bytes:
         """Sign a digest.
@@ -68,7 +72,7 @@ class OpenSslSigner:
             s‖r, each big-endian, 64 or 128 octets in all (RFC 9215 §2).
 
         Raises:
-            UsageError: The digest has another length.
+            UsageError: The digest has another length, or the password is no proper text.
             InvalidKey: OpenSSL could not sign, for its key, password, engine or configuration is
                 not right; or the certificate is of another key.
             Unavailable: There is no such program.
@@ -77,9 +81,7 @@ class OpenSslSigner:
         if len(digest) != self.digest_algorithm.size:
             raise UsageError(f"this key signs digests of {self.digest_algorithm.size} octets")
         signature = self._run(digest)
-        info = self.certificate.public_key
-        algorithm = AlgorithmIdentifier(info.algorithm.oid)
-        if not verify_digest(info, algorithm, digest, signature, provider=self.provider):
+        if not self.provider.verify(self.public_key, digest, signature):
             raise InvalidKey("the certificate is of another key")
         return signature
 
@@ -98,8 +100,10 @@ class OpenSslSigner:
                 timeout=self.timeout,
                 check=False,
             )
-        except FileNotFoundError:
+        except OSError:
             raise Unavailable(f"the program {self.program}", "openssl") from None
+        except ValueError:  # it may hold the whole text
+            raise UsageError("the password is no proper text") from None
         except subprocess.TimeoutExpired:
             raise TimedOut("openssl did not sign in time") from None
         if done.returncode:

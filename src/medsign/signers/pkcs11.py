@@ -106,6 +106,7 @@ class Pkcs11Token:
 
         Raises:
             TokenError: As its `problem` says.
+            UsageError: The PIN or the label is no proper text.
             Unavailable: The extra ``pkcs11`` or the library is missing, or the curve is not known.
             MalformedError: The public key on the token cannot be read.
             InvalidKey: It fails its checks.
@@ -132,6 +133,7 @@ class Pkcs11Token:
 
         Raises:
             TokenError: As its `problem` says.
+            UsageError: The PIN or the label is no proper text.
             InvalidKey: The certificate is of another key.
             Unavailable: The extra ``pkcs11`` or the library is missing, or the certificate holds
                 no GOST key.
@@ -261,7 +263,9 @@ class _Session:
     """An open session, the private keys found in it so far, and what lies beside them."""
 
     handle: pkcs11.Session
-    _keys: dict[_Choice, Any] = attrs.field(factory=dict[_Choice, Any], init=False)
+    _keys: dict[_Choice, pkcs11.SignMixin] = attrs.field(
+        factory=dict[_Choice, "pkcs11.SignMixin"], init=False
+    )
 
     def sign(self, chosen: _Choice, mechanism: int, digest: bytes) -> bytes:
         import pkcs11
@@ -370,3 +374,5 @@ def _told() -> Generator[None]:
         raise TokenError(TokenProblem.PIN_LOCKED) from None
     except pkcs11.PKCS11Error as error:
         raise TokenError(TokenProblem.FAILED, type(error).__name__) from None
+    except UnicodeEncodeError:  # it holds the whole text
+        raise UsageError("the PIN, the label or the serial number is no proper text") from None
