@@ -10,6 +10,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from medsign.cli import mchd
+from medsign.cli.audit import audit
 from medsign.cli.demo import demo
 from medsign.cli.inspect import inspect
 from medsign.cli.sandbox import sandbox
@@ -62,6 +63,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, sandbox, verify, inspect, selfcheck):
+for command in (demo, sandbox, verify, inspect, audit, selfcheck):
     app.command()(command)
 app.add_typer(mchd.app, name="mchd")

@@ -1,6 +1,7 @@
 """Keys that sign: in memory, in files, on tokens and far away; and the port for any key."""
 
 from medsign.pki.signing import DigestSigner, Signer
+from medsign.signers.audit import AuditedSigner, AuditEntry, AuditHead, AuditLog, AuditReport
 from medsign.signers.openssl import OpenSslSigner
 from medsign.signers.passwords import KeyCipher
 from medsign.signers.pfx import load_pfx, save_pfx
@@ -10,6 +11,11 @@ from medsign.signers.software import SoftwareKey, SoftwareSigner, load_key, load
 
 __all__ = [
     "SESSION_STATUS",
+    "AuditEntry",
+    "AuditHead",
+    "AuditLog",
+    "AuditReport",
+    "AuditedSigner",
     "DigestSigner",
     "KeyCipher",
     "OpenSslSigner",
