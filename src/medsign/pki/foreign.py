@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import attrs
 
-from medsign.codec.asn1 import AlgorithmIdentifier, SubjectPublicKeyInfo, oids
+from medsign.codec.asn1 import AlgorithmIdentifier, SubjectPublicKeyInfo, der, oids
 from medsign.codec.asn1.pss import MGF1, PssParameters, decode_pss_parameters
 from medsign.errors import BudgetExceeded, MalformedError, Unavailable
 
@@ -25,6 +25,7 @@ Kind = Literal["rsa", "pss", "ecdsa", "eddsa"]
 # Keys of 1024 bits are factored in practice: to them every signature is an unknown one.
 _LEAST_RSA_BITS = 2048
 _LEAST_CURVE_BITS = 256
+_LONGEST_SALT = 2048  # no key of RSA has room for more
 
 RSA_KEY = "1.2.840.113549.1.1.1"
 RSA_PSS = "1.2.840.113549.1.1.10"
@@ -112,12 +113,13 @@ def _pss(parameters: bytes | None) -> Scheme | None:
         return None
     if (read.mask_oid, read.mask_hash_oid, read.trailer) != (MGF1, read.hash_oid, 1):
         return None
-    return Scheme("pss", read.hash_oid, read.salt_length) if read.salt_length >= 0 else None
+    fits = 0 <= read.salt_length <= _LONGEST_SALT
+    return Scheme("pss", read.hash_oid, read.salt_length) if fits else None
 
 
-def _parameters(der: bytes | None) -> PssParameters | None:
+def _parameters(encoded: bytes | None) -> PssParameters | None:
     try:
-        return decode_pss_parameters(der) if der else None
+        return decode_pss_parameters(encoded) if encoded else None
     except (MalformedError, BudgetExceeded):
         return None
 
@@ -171,7 +173,7 @@ def verify_foreign(
         return cast("HashAlgorithm", getattr(hashes, HASHES[scheme.digest_oid])())
 
     try:
-        public = load_der_public_key(key.der)
+        public = load_der_public_key(_plain(key))
     except ValueError:
         return False
     except UnsupportedAlgorithm:
@@ -192,6 +194,13 @@ def verify_foreign(
     except InvalidSignature:
         return False
     return True
+
+
+def _plain(key: SubjectPublicKeyInfo) -> bytes:
+    """Return DER of a key, one for PSS alone as any of RSA: its limits are for `_lets` to keep."""
+    if key.algorithm.oid != RSA_PSS:
+        return key.der
+    return der.sequence(der.sequence(der.oid(RSA_KEY), der.null()), der.bits(key.octets))
 
 
 def _lets(key: SubjectPublicKeyInfo, scheme: Scheme) -> bool:
