@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import ssl
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -50,3 +54,29 @@ def test_the_root_of_another_sandbox_is_refused_in_russian(protected, run, tmp_p
 def test_a_root_that_cannot_be_written_is_wrong_usage(run, gost_engine, tmp_path):
     result = run("sandbox", "--port", 0, "--gost-tls", "--ca", tmp_path)
     assert result.exit_code == 64
+
+
+def ways(run):
+    found = json.loads(run("selfcheck", "--json").stdout)["abilities"]
+    return {each["key"]: each for each in found if each["key"].startswith("tls.gost.")}
+
+
+def test_selfcheck_tells_which_way_the_machine_has(run, gost_engine):
+    found = ways(run)
+    assert found.keys() == {"tls.gost.python", "tls.gost.system", "tls.gost.gateway"}
+    assert found["tls.gost.system"]["there"]
+
+
+def test_selfcheck_names_the_package_of_a_missing_engine():
+    code = "from medsign.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "selfcheck"],
+        env={**os.environ, "OPENSSL_ENGINES": os.devnull, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=True,
+    )
+    lines = [line for line in done.stdout.decode().splitlines() if "способ" in line]
+    assert "нет" in lines[0]
+    assert "libengine-gost-openssl" in lines[0]
+    assert "нет" in lines[1]
+    assert "libengine-gost-openssl" in lines[1]

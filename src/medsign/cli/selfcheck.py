@@ -24,6 +24,7 @@ from medsign.codec import json
 from medsign.errors import Unavailable
 from medsign.gost import DigestAlgorithm, PortableProvider, digest, provider_reports, self_test
 from medsign.signers import SoftwareKey
+from medsign.transport.tls import Way, way_reports
 
 _EXTRAS = {
     "sandbox": ("pypdf", "starlette", "uvicorn"),
@@ -32,6 +33,11 @@ _EXTRAS = {
 }
 _ENGINE = "apt install libengine-gost-openssl"
 _MEBIBYTE = 1 << 20
+_WAYS = {
+    Way.PYTHON: "ГОСТ TLS, способ 1: OpenSSL из Python с движком gost",
+    Way.SYSTEM: "ГОСТ TLS, способ 2: libssl системы с движком gost",
+}
+_GATEWAYS = ("stunnel", "stunnel4", "nginx")
 
 
 @attrs.frozen(kw_only=True)
@@ -86,6 +92,7 @@ def abilities() -> Iterator[Ability]:
     yield _portable()
     yield from _openssl_of_python()
     yield from _openssl_program()
+    yield from _gost_tls()
     yield Ability(
         key="gnutls",
         label="Программа GnuTLS",
@@ -175,9 +182,26 @@ def _openssl_program() -> Iterator[Ability]:
     )
     yield Ability(
         key="tls.gost",
-        label="TLS с наборами шифров ГОСТ 2012 через OpenSSL",
+        label="Наборы шифров ГОСТ 2012 в программе OpenSSL",
         there="GOST2012" in _answer(program, "ciphers", configuration=OPENSSL_CONF),
         install=_ENGINE,
+    )
+
+
+def _gost_tls() -> Iterator[Ability]:
+    for report in way_reports():
+        yield Ability(
+            key=f"tls.gost.{report.way}",
+            label=_WAYS[report.way],
+            there=report.works,
+            detail=report.reason,
+            install=report.install,
+        )
+    yield Ability(
+        key="tls.gost.gateway",
+        label="ГОСТ TLS, способ 3: местный шлюз (stunnel или nginx с движком gost)",
+        there=any(map(shutil.which, _GATEWAYS)),
+        install="apt install stunnel4 libengine-gost-openssl",
     )
 
 

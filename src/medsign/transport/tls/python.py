@@ -18,7 +18,7 @@ from medsign.transport.tls.settings import GostTls, blocks
 _LEGACY_SERVER_CONNECT: Final = 0x4
 
 
-def open_context(tls: GostTls, server_side: bool) -> CheckedContext:  # noqa: FBT001
+def new_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
     """Return a new context.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -89,7 +88,7 @@ class GostTls:
         """
         if not self.trust:
             raise ConfigError("GOST TLS: no root is trusted")
-        return self._open(server_side=False)
+        return open_context(self, server_side=False)
 
     def server_context(self) -> ssl.SSLContext:
         """Return a new context for servers: asyncio, uvicorn, ``wrap_socket``.
@@ -100,7 +99,7 @@ class GostTls:
         """
         if not self.certificate:
             raise ConfigError("GOST TLS: a server needs a certificate")
-        return self._open(server_side=True)
+        return open_context(self, server_side=True)
 
     def transport(self) -> httpx.HTTPTransport:
         """Return a new transport for `httpx.Client` and `medsign.MedSign`."""
@@ -115,25 +114,28 @@ class GostTls:
         """The suites as OpenSSL takes them."""
         return ":".join((*self.suites, *(OTHERS if self.allow_other_suites else ())))
 
-    def _open(self, *, server_side: bool) -> ssl.SSLContext:
-        if self.way is None:
-            try:
-                return attrs.evolve(self, way=Way.PYTHON)._open(server_side=server_side)
-            except Unavailable:
-                return attrs.evolve(self, way=Way.SYSTEM)._open(server_side=server_side)
-        context = _opener(self.way)(self, server_side)
-        context.suites = frozenset(() if self.allow_other_suites else self.suites)
-        context.check = self.check
-        return context
 
+def open_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
+    """Return a new context by the way that is set, or by the first that works.
 
-def _opener(way: Way) -> Callable[[GostTls, bool], CheckedContext]:
+    Raises:
+        Unavailable: There is no way.
+        ConfigError: What is given cannot be used.
+    """
+    if tls.way is None:
+        try:
+            return open_context(attrs.evolve(tls, way=Way.PYTHON), server_side=server_side)
+        except Unavailable:
+            return open_context(attrs.evolve(tls, way=Way.SYSTEM), server_side=server_side)
     # Each is loaded only where it is needed, and both know `GostTls`.
-    if way is Way.PYTHON:
-        from medsign.transport.tls.python import open_context
+    if tls.way is Way.PYTHON:
+        from medsign.transport.tls.python import new_context
     else:
-        from medsign.transport.tls.system import open_context
-    return open_context
+        from medsign.transport.tls.system import new_context
+    context = new_context(tls, server_side=server_side)
+    context.suites = frozenset(() if tls.allow_other_suites else tls.suites)
+    context.check = tls.check
+    return context
 
 
 def blocks(pem: bytes, label: str) -> list[bytes]:

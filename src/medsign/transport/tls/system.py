@@ -36,7 +36,7 @@ _SET_EOF_RETURN = 130
 _RECORD: Final = 16384  # octets, the most that a record of TLS holds
 
 
-def open_context(tls: GostTls, server_side: bool) -> SystemContext:  # noqa: FBT001
+def new_context(tls: GostTls, *, server_side: bool) -> SystemContext:
     """Return a new context.
 
     Raises:
