@@ -19,12 +19,7 @@ import attrs
 from medsign.clock import aware
 from medsign.cms.content import Content, digest_of
 from medsign.cms.countersign import as_message
-from medsign.cms.covered import (
-    HASH_INDEX_V3,
-    index_holds,
-    under_archive_stamp,
-    under_evidence_stamp,
-)
+from medsign.cms.covered import index_holds, under_archive_stamp, under_evidence_stamp
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import (
@@ -305,7 +300,7 @@ class _Collector:
         """Return what an archive stamp must cover; nothing when its index does not hold."""
         try:
             stamp = decode_signed_data(token)
-            (index,) = stamp.signers[0].unsigned_values(HASH_INDEX_V3)
+            (index,) = stamp.signers[0].unsigned_values(oids.ARCHIVE_HASH_INDEX_V3)
             hash_oid = decode_tst_info(stamp.content or b"").imprint.algorithm.oid
             hashed = (
                 None

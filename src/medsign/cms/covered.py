@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from medsign.codec.asn1 import AlgorithmIdentifier, SignedData, SignerInfo, der, oids
+from datetime import datetime
+
+from medsign.codec.asn1 import (
+    AlgorithmIdentifier,
+    SignedData,
+    SignerInfo,
+    decode_signed_data,
+    decode_tst_info,
+    der,
+    oids,
+)
 from medsign.codec.asn1.cms import CMS_LIMITS, SignedDataFields, signed_data_fields
 from medsign.codec.asn1.door import SEQUENCE, SET, Element, constructed, open_der
 from medsign.codec.asn1.keys import encode_algorithm, read_algorithm
+from medsign.errors import BudgetExceeded, MalformedError
 from medsign.gost import Provider
 from medsign.pki.signatures import hash_octets
 
-HASH_INDEX_V3 = "0.4.0.19122.1.5"
 _UNDER_EVIDENCE_STAMP = (oids.SIGNATURE_TIME_STAMP, oids.CERTIFICATE_REFS, oids.REVOCATION_REFS)
 
 
@@ -51,6 +61,8 @@ def index_holds(
 ) -> bool:
     """Tell whether all that an index lists is there, and all older time stamps are listed.
 
+    A former archive time stamp must be listed too: the later one is to prove that it existed.
+
     Raises:
         MalformedError: It is no ATSHashIndexV3.
         Unavailable: The digest algorithm is not known.
@@ -65,11 +77,12 @@ def index_holds(
         {hash_octets(hash_oid, each, provider=provider) for each in part}
         for part in _indexed(message, signer)
     ]
-    stamps = {
-        hash_octets(hash_oid, der.oid(oid) + each, provider=provider)
-        for oid in (oids.SIGNATURE_TIME_STAMP, oids.ESC_TIME_STAMP)
-        for each in signer.unsigned_values(oid)
-    }
+    older = (
+        *((oids.SIGNATURE_TIME_STAMP, each) for each in signer.time_stamp_tokens),
+        *((oids.ESC_TIME_STAMP, each) for each in signer.unsigned_values(oids.ESC_TIME_STAMP)),
+        *((oids.ARCHIVE_TIME_STAMP_V3, each) for each in _before(index, signer)),
+    )
+    stamps = {hash_octets(hash_oid, der.oid(oid) + each, provider=provider) for oid, each in older}
     complete = all(named <= there for named, there in zip(listed, present, strict=True))
     return complete and stamps <= listed[-1]
 
@@ -89,6 +102,22 @@ def under_archive_stamp(
     own = list(elements)[message.signers.index(signer)]
     fields = [each.der for each in own.each(None, "field") if each.tag != constructed(1)]
     return b"".join((der.oid(message.content_type), content_digest, *fields, index))
+
+
+def _before(index: bytes, signer: SignerInfo) -> list[bytes]:
+    """Return the archive time stamps that are older than the one with an index."""
+    made: dict[bytes, datetime] = {}
+    own: list[datetime] = []
+    for value in signer.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3):
+        try:
+            token = decode_signed_data(value)
+            moment = decode_tst_info(token.content or b"").gen_time
+        except (MalformedError, BudgetExceeded):
+            continue  # what cannot be read proves nothing
+        made[value] = moment
+        if any(index in each.unsigned_values(oids.ARCHIVE_HASH_INDEX_V3) for each in token.signers):
+            own.append(moment)
+    return [value for value, moment in made.items() if own and moment < max(own)]
 
 
 def _indexed(message: SignedData, signer: SignerInfo) -> tuple[list[bytes], ...]:

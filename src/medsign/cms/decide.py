@@ -30,7 +30,6 @@ from medsign.pki.profile import ProfileRule
 from medsign.pki.revocation import RevocationFacts, decide_revocation
 
 _PROFILE = {rule.code: rule.russian for rule in ProfileRule}
-_OUTERMOST_FIRST: tuple[Layer, ...] = ("archive", "evidence", "signature")
 _ORDER = {code: number for number, code in enumerate(MESSAGES)}
 
 
@@ -318,8 +317,8 @@ class _Judge:
         """Judge the outer stamps first: a good one proves that those inside are as old as it."""
         moment = self.at
         found: dict[StampFacts, Finding] = {}
-        for layer in _OUTERMOST_FIRST:
-            judged = {each: self._stamp(each, moment) for each in stamps if each.layer == layer}
+        for wave in _outermost_first(stamps):
+            judged = {each: self._stamp(each, moment) for each in wave}
             good = [each.not_later_than for each in judged if judged[each].passed]
             moment = min([moment, *(each for each in good if each)])
             found |= judged
@@ -366,6 +365,17 @@ class _Judge:
 
     def _past(self, moment: datetime) -> bool:
         return moment <= self.at + self.policy.clock_skew
+
+
+def _outermost_first(stamps: Iterable[StampFacts]) -> Iterator[list[StampFacts]]:
+    """Yield stamps that stand side by side; of those of the archive each covers the older ones."""
+    layers: dict[Layer, list[StampFacts]] = {"archive": [], "evidence": [], "signature": []}
+    for each in stamps:
+        layers[each.layer].append(each)
+    archive = sorted(layers["archive"], key=lambda each: (each.stamped_at is None, each.stamped_at))
+    yield from ([each] for each in reversed(archive))
+    yield layers["evidence"]
+    yield layers["signature"]
 
 
 def _words(problems: Iterable[Problem]) -> str:

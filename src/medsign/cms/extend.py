@@ -16,12 +16,7 @@ import attrs
 
 from medsign.cms.collect import MAX_CARRIED, Carried, carried, collect, only
 from medsign.cms.content import Content, digest_of
-from medsign.cms.covered import (
-    HASH_INDEX_V3,
-    hash_index,
-    under_archive_stamp,
-    under_evidence_stamp,
-)
+from medsign.cms.covered import hash_index, under_archive_stamp, under_evidence_stamp
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import CertificateFacts
@@ -276,7 +271,7 @@ def add_archive_timestamp(
     stamp = stamp_on(value, token, provider=provider)
     message = decode_signed_data(signature)
     index = hash_index(message, message.signers[signer_index], oids.STREEBOG_256, provider=provider)
-    stamp = _with(stamp, 0, {HASH_INDEX_V3: index})
+    stamp = _with(stamp, 0, {oids.ARCHIVE_HASH_INDEX_V3: index})
     return _with(signature, signer_index, {oids.ARCHIVE_TIME_STAMP_V3: stamp})
 
 
