@@ -227,6 +227,20 @@ def test_threads_share_one_session(doctor, token):
         assert all(pool.map(sign, range(4)))
 
 
+def test_threads_use_several_tokens_under_one_lock(module, device, doctor):
+    Device.made(device.folder.with_name("1"), "0043").put(issued(CURVE_512))
+    lock = threading.RLock()
+
+    def sign(serial: str) -> set[int]:
+        with Pkcs11Token(module, pin=PIN, serial=serial, lock=lock) as token:
+            signer = token.signer()
+            size = signer.digest_algorithm.size
+            return {len(signer.sign_digest(bytes([turn] * size))) for turn in range(10)}
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(sign, ["0042", "0043"])) == [{64}, {128}]
+
+
 def test_who_closes_a_token_leaves_no_session_behind(module, doctor):
     for _ in range(10):  # the token allows four
         with Pkcs11Token(module, pin=PIN) as token:

@@ -62,6 +62,8 @@ class Pkcs11Token:
             on the device itself.
         serial: The serial number as the token tells it; needed when several are plugged in.
         provider: Who verifies each value; by default `medsign.gost.default_provider`.
+        lock: Held while the library is at work. Threads that use several tokens of one library
+            need one lock for them all: python-pkcs11 tells the library that threads do not meet.
 
     Example:
         >>> with Pkcs11Token("no-such-library.so", pin=input) as token:
@@ -75,7 +77,7 @@ class Pkcs11Token:
     pin: str | Callable[[], str] | None = attrs.field(repr=False, kw_only=True)
     serial: str | None = attrs.field(default=None, kw_only=True)
     provider: Provider = attrs.field(factory=default_provider, repr=False, kw_only=True)
-    _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
+    lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False, kw_only=True)
     _process: int = attrs.field(factory=os.getpid, init=False, repr=False)
     _session: _Session | None = attrs.field(default=None, init=False, repr=False)
     _refused: str | None = attrs.field(default=None, init=False, repr=False)
@@ -94,7 +96,7 @@ class Pkcs11Token:
     def close(self) -> None:
         """Log out and close the session; a later use opens another."""
         if os.getpid() == self._process:  # the session of a parent is not a child's to close
-            with self._lock:
+            with self.lock:
                 self._drop()
 
     def key(self, *, label: str | None = None, key_id: bytes | None = None) -> Pkcs11Key:
@@ -153,7 +155,7 @@ class Pkcs11Token:
     def _run(self, action: Callable[[_Session], T]) -> T:
         if os.getpid() != self._process:
             raise TokenError(TokenProblem.FORKED)
-        with self._lock, _told():
+        with self.lock, _told():
             if self._session:
                 # Without a login the private keys are not refused but not to be seen.
                 with suppress(*_lost(), TokenError):
