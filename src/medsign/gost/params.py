@@ -7,6 +7,7 @@ appendix C gives the same curves their tc26 names), GOST R 34.10-2012 appendix A
 from __future__ import annotations
 
 import enum
+import functools
 
 import attrs
 
@@ -80,12 +81,12 @@ class ParamSet:
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "a", self.a % self.p)
 
-    @property
+    @functools.cached_property
     def size(self) -> int:
         """Octets of a coordinate and of half a signature: 32 or 64."""
         return (self.p.bit_length() + 7) // 8
 
-    @property
+    @functools.cached_property
     def digest(self) -> DigestAlgorithm:
         """The hash that the standard pairs with this length of key."""
         return DigestAlgorithm.STREEBOG_256 if self.size == 32 else DigestAlgorithm.STREEBOG_512

@@ -101,6 +101,7 @@ class FirstAvailable:
         self._names = names
         # lru_cache holds no Python lock, so a fork can't copy a locked one.
         self._who_knows = functools.lru_cache(maxsize=64)(self._first_that_knows)
+        self._who_hashes = functools.cache(lambda: next(self._available()))
 
     def supports(self, params: ParamSet) -> bool:
         """Tell whether any of them knows this curve."""
@@ -108,7 +109,7 @@ class FirstAvailable:
 
     def hasher(self, algorithm: DigestAlgorithm) -> Hasher:
         """Return a new hasher."""
-        return next(self._available()).hasher(algorithm)
+        return self._who_hashes().hasher(algorithm)
 
     def generate(self, params: ParamSet) -> PrivateKey:
         """Return a new private key."""

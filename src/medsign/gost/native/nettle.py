@@ -71,9 +71,11 @@ class NettleProvider(NativeProvider):
             raise Unavailable("nettle on a big-endian machine", "another provider")
         self._random = random
         self._nettle = open_library("libnettle.so.8", INSTALL, _NETTLE)
-        self._hogweed = open_library("libhogweed.so.6", INSTALL, _HOGWEED)
+        self._hogweed = hogweed = open_library("libhogweed.so.6", INSTALL, _HOGWEED)
+        self._sign_with = hogweed.nettle_ecc_gostdsa_sign
+        self._verify_with = hogweed.nettle_ecc_gostdsa_verify
         curves = {
-            param_set(oid).numbers: self._curve(getattr(self._hogweed, name)())
+            param_set(oid).numbers: self._curve(getattr(hogweed, name)(), param_set(oid).size)
             for name, oid in _CURVES.items()
         }
         self._curves = {
@@ -94,32 +96,31 @@ class NettleProvider(NativeProvider):
         size, q = key.params.size, key.params.q
         curve = self._curves[key.params]
         secret, scratch = key.to_octets(), curve.sign_scratch()
-        answer = (ctypes.c_char * (2 * size))()
+        answer = curve.signature()
         r, s = answer, ctypes.byref(answer, size)
+        signature = b""
         # Zero has no meaning here and no chance to occur; the standard asks to look.
-        while not (any(answer.raw[:size]) and any(answer.raw[size:])):
+        while not (any(signature[:size]) and any(signature[size:])):
             nonce = draw(q, self._random).to_bytes(size, "little")
-            self._hogweed.nettle_ecc_gostdsa_sign(
-                curve.address, secret, nonce, size, e, r, s, scratch
-            )
-        ctypes.memset(scratch, 0, len(scratch))
-        return answer.raw[::-1]
+            self._sign_with(curve.address, secret, nonce, size, e, r, s, scratch)
+            signature = answer.raw
+        scratch.raw = bytes(len(scratch))
+        return signature[::-1]
 
     def _verify(self, key: PublicKey, e: bytes, signature: bytes) -> bool:
         size = key.params.size
         curve = self._curves[key.params]
         s, r = signature[:size][::-1], signature[size:][::-1]
         return bool(
-            self._hogweed.nettle_ecc_gostdsa_verify(
-                curve.address, key.to_octets(), size, e, r, s, curve.verify_scratch()
-            )
+            self._verify_with(curve.address, key.to_octets(), size, e, r, s, curve.verify_scratch())
         )
 
-    def _curve(self, address: int) -> _Curve:
+    def _curve(self, address: int, size: int) -> _Curve:
         return _Curve(
-            address,
+            POINTER(address),
             ctypes.c_char * (_LIMB * self._hogweed.nettle_ecc_gostdsa_sign_itch(address)),
             ctypes.c_char * (_LIMB * self._hogweed.nettle_ecc_gostdsa_verify_itch(address)),
+            ctypes.c_char * (2 * size),
         )
 
 
@@ -127,9 +128,10 @@ class NettleProvider(NativeProvider):
 class _Curve:
     """A curve in hogweed, and what makes the memory that it works in."""
 
-    address: int
+    address: ctypes.c_void_p
     sign_scratch: Callable[[], ctypes.Array[ctypes.c_char]]
     verify_scratch: Callable[[], ctypes.Array[ctypes.c_char]]
+    signature: Callable[[], ctypes.Array[ctypes.c_char]]
 
 
 class NettleHasher(NativeHasher):
