@@ -1,0 +1,24 @@
+"""The page on compatibility tells every disagreement that the tests know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip(
+    "pyhanko_certvalidator", reason="needs the group test: pip install --group test"
+)
+from . import test_certvalidator_limbo, test_foreign_chains
+
+PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
+
+
+def test_every_disagreement_is_told():
+    told = PAGE.read_text(encoding="utf-8")
+    tables = (
+        test_certvalidator_limbo.EXPLAINED,
+        test_foreign_chains.CERTVALIDATOR,
+        test_foreign_chains.CRYPTOGRAPHY,
+    )
+    assert [key for table in tables for key in table if f"`{key}`" not in told] == []
