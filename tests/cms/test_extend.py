@@ -211,7 +211,7 @@ def test_an_archive_stamp_leaves_what_was_there(lasting, archived):
     before, after = info(lasting), info(archived)
     assert after.unsigned_attributes[:-1] == before.unsigned_attributes
     (token,) = after.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
-    (index,) = info(token).unsigned_values("0.4.0.19122.1.5")
+    (index,) = info(token).unsigned_values(oids.ARCHIVE_HASH_INDEX_V3)
     assert index in cms.archive_value(lasting, CONTENT)
 
 
@@ -306,6 +306,92 @@ def test_of_two_signatures_of_different_lengths_one_is_extended(evidence, author
     (value,) = info(longer, second).unsigned_values(oids.CERTIFICATE_REFS)
     (root,) = asn1.decode_certificate_references(value)
     assert root.hash_oid == oids.STREEBOG_512
+
+
+@pytest.fixture(scope="module")
+def successor(authority):
+    """Return a time stamp service that outlives the first one."""
+    lasting = attrs.evolve(issuing.TIMESTAMP_SERVICE, lifetime=3650 * DAY)
+    name = issuing.subject_name(organization="Служба штампов архива")
+    return authority._issued(new_key(), lasting, name, SIGNED - DAY)
+
+
+@pytest.fixture(scope="module")
+def renewed(evidence, archived, authority, successor):
+    """Return CAdES-A whose archive stamp is stamped again by a service that lasts."""
+    held = cms.add_archive_values(attrs.evolve(evidence, signature=archived), at=LATER)
+    token = authority.stamp(cms.archive_value(held, CONTENT), LATER, successor)
+    return cms.add_archive_timestamp(held, token, CONTENT)
+
+
+def test_a_renewed_archive_outlives_the_service_of_its_first_stamp(authority, archived, renewed):
+    at = SIGNED + 3 * DAY
+    revoked = authority.crl(at - DAY, (authority.stamper.certificate, at - 2 * DAY))
+
+    def judged(signature):
+        given = attrs.evolve(alone(authority, signature), crls=(revoked,))
+        return cms.verify(given, policy=cms.WITH_STAMP, at=at)
+
+    assert judged(archived).sub_indication is cms.SubIndication.NO_POE
+    report = judged(renewed)
+    assert report.passed, report.explain_trust()
+    trusted = [each for each in report.signers[0].findings if each.code == "STAMP_TRUSTED"]
+    assert [each.passed for each in trusted] == [True] * 4
+
+
+def test_an_archive_stamp_holds_its_evidence_before_it_is_covered(evidence, archived, renewed):
+    old, new = info(renewed).unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
+    (values,) = info(old).unsigned_values(oids.CERTIFICATE_VALUES)
+    (service, _) = asn1.decode_certificate_values(values)
+    assert service == asn1.decode_signed_data(old).certificates[0]
+    (index,) = info(new).unsigned_values(oids.ARCHIVE_HASH_INDEX_V3)
+    covered = asn1.der.oid(oids.ARCHIVE_TIME_STAMP_V3) + old
+    assert hash_octets(oids.STREEBOG_256, covered) in index
+    given = attrs.evolve(evidence, signature=archived)
+    once = cms.add_archive_values(given, at=LATER)
+    assert cms.add_archive_values(attrs.evolve(given, signature=once), at=LATER) == once
+
+
+def test_an_archive_stamp_that_leaves_out_the_former_one_is_none(authority, archived, successor):
+    value = cms.archive_value(archived, CONTENT)
+    token = authority.stamp(value, LATER, successor)
+    alone_there = asn1.decode_signed_data(archived)
+    (signer,) = alone_there.signers
+    (first,) = signer.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
+    second = cms.add_archive_timestamp(archived, token, CONTENT)
+    (_, later) = info(second).unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
+    # The former stamp is put there after the later one, with a moment before it.
+    swapped = asn1.replace_unsigned_value(second, 0, first, forged_twin(first))
+    (facts,) = cms.collect(alone(authority, swapped), at=SIGNED + DAY).signatures
+    problems = [bool(each.problems) for each in facts.stamps if each.layer == "archive"]
+    assert later in info(swapped).unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
+    assert problems[1]
+
+
+def forged_twin(token):
+    """Return the same time stamp in other octets, as one that was never covered."""
+    return asn1.add_unsigned_attribute(token, 0, asn1.Attribute("1.2.643.999", (b"\x05\x00",)))
+
+
+def test_a_bad_archive_stamp_gets_no_evidence(evidence, lasting, authority, successor):
+    stranger = new_key()
+    bad = attrs.evolve(stranger, owned=successor.certificate)
+    token = authority.stamp(cms.archive_value(lasting, CONTENT), STAMPED_AGAIN, bad)
+    archived = cms.add_archive_timestamp(lasting, token, CONTENT)
+    with pytest.raises(UsageError, match="archive time stamp is not good"):
+        cms.add_archive_values(attrs.evolve(evidence, signature=archived), at=LATER)
+
+
+def test_evidence_of_the_archive_needs_an_archive(evidence, lasting):
+    with pytest.raises(UsageError, match="must be A"):
+        cms.add_archive_values(attrs.evolve(evidence, signature=lasting), at=LATER)
+
+
+def test_only_a_value_that_is_there_is_replaced(lasting):
+    with pytest.raises(UsageError, match="no such unsigned attribute"):
+        asn1.replace_unsigned_value(lasting, 0, b"\x05\x00", b"\x05\x00")
+    with pytest.raises(UsageError, match="number 7"):
+        asn1.replace_unsigned_value(lasting, 7, b"\x05\x00", b"\x05\x00")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from medsign.cms.evidence import Evidence
 from medsign.cms.extend import (
     Form,
     add_archive_timestamp,
+    add_archive_values,
     add_evidence_timestamp,
     add_references,
     add_values,
@@ -78,6 +79,7 @@ __all__ = [
     "SubIndication",
     "UnsafeNoRevocation",
     "add_archive_timestamp",
+    "add_archive_values",
     "add_evidence_timestamp",
     "add_references",
     "add_timestamp",

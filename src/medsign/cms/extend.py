@@ -9,7 +9,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
+from hashlib import sha256
+from itertools import chain, islice
 from typing import TypeVar
 
 import attrs
@@ -19,7 +20,7 @@ from medsign.cms.content import Content, digest_of
 from medsign.cms.covered import hash_index, under_archive_stamp, under_evidence_stamp
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
-from medsign.cms.facts import CertificateFacts
+from medsign.cms.facts import CertificateFacts, StampFacts
 from medsign.cms.policy import WITH_STAMP, Level, Policy
 from medsign.cms.sign import signer_of, stamp_on
 from medsign.codec.asn1 import (
@@ -41,6 +42,7 @@ from medsign.codec.asn1 import (
     encode_revocation_references,
     encode_revocation_values,
     oids,
+    replace_unsigned_value,
     to_binary,
 )
 from medsign.errors import UsageError
@@ -161,19 +163,11 @@ def add_values(
     signature, signer = _at_form(Form.C, evidence, signer_index)
     own, stamps = _proofs(evidence, signer_index, policy, at=at, provider=provider)
     named = _named(signer, _at_hand(evidence), provider)
+    proofs = chain(own, *stamps.values())
     things = _unique(
-        (own[0].certificate, *named, *(each for proof in (*own, *stamps) for each in proof.things))
+        (own[0].certificate, *named, *(each for proof in proofs for each in proof.things))
     )
-    certificates = encode_certificate_values(each.der for each in only(Certificate, things))
-    revocation = encode_revocation_values(
-        (each.der for each in only(RevocationList, things)),
-        (each.der for each in only(BasicOcspResponse, things)),
-    )
-    return _with(
-        signature,
-        signer_index,
-        {oids.CERTIFICATE_VALUES: certificates, oids.REVOCATION_VALUES: revocation},
-    )
+    return _with(signature, signer_index, _values(things))
 
 
 def evidence_value(signature: bytes, signer_index: int = 0) -> bytes:
@@ -275,6 +269,48 @@ def add_archive_timestamp(
     return _with(signature, signer_index, {oids.ARCHIVE_TIME_STAMP_V3: stamp})
 
 
+def add_archive_values(
+    evidence: Evidence,
+    *,
+    at: datetime,
+    signer_index: int = 0,
+    policy: Policy = WITH_STAMP,
+    provider: Provider | None = None,
+) -> bytes:
+    """Put all that proves the newest archive time stamp good into that stamp.
+
+    It comes before a further `add_archive_timestamp`, which then covers it, and while the service
+    of the stamp can still be trusted.
+
+    Args:
+        evidence: The signature and what there is to judge it by.
+        at: Now; aware.
+        signer_index: Which of the signatures.
+        policy: What the signature must satisfy.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Returns:
+        DER of the longer signature; the same one when the stamp holds its evidence already.
+
+    Raises:
+        UsageError: The signature does not satisfy the policy, is no CAdES-A or is not there, or
+            its archive time stamp is not good.
+        MalformedError: The evidence is of no signed message.
+    """
+    signature, signer = _at_form(Form.A, evidence, signer_index)
+    _, stamps = _proofs(evidence, signer_index, policy, at=at, provider=provider)
+    archive = [each for each in stamps if each.layer == "archive" and each.stamped_at]
+    if not archive:
+        raise UsageError("the archive time stamp is not good")
+    newest = max(archive, key=lambda each: each.stamped_at or at)
+    tokens = signer.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
+    (token,) = (each for each in tokens if sha256(each).hexdigest() == newest.fingerprint)
+    if signer_of(token, 0).unsigned_values(oids.CERTIFICATE_VALUES):
+        return signature
+    things = _unique(thing for proof in stamps[newest] for thing in proof.things)
+    return replace_unsigned_value(signature, signer_index, token, _with(token, 0, _values(things)))
+
+
 @attrs.frozen
 class Proof:
     """A certificate with the lists and answers that show that it was good."""
@@ -327,8 +363,8 @@ def _at_form(form: Form, evidence: Evidence, signer_index: int) -> tuple[bytes, 
 
 def _proofs(
     evidence: Evidence, index: int, policy: Policy, *, at: datetime, provider: Provider | None
-) -> tuple[list[Proof], list[Proof]]:
-    """Return what the verdict on a signature rests on, and those on its time stamps."""
+) -> tuple[list[Proof], dict[StampFacts, list[Proof]]]:
+    """Return what the verdict on a signature rests on, and those on its good time stamps."""
     facts = collect(evidence, at=at, provider=provider)
     report, signature = decide(facts, policy, at=at).signers[index], facts.signatures[index]
     # Evidence added to a bad signature would only look like a proof.
@@ -337,13 +373,27 @@ def _proofs(
         raise UsageError(f"the signature is not good: {', '.join(sorted(broken))}")
     at_hand = {each.fingerprint: each for each in _at_hand(evidence)}
     own = [_proof(each, at_hand, policy, report.proved_at) for each in signature.chain.certificates]
-    stamps = [
-        _proof(each, at_hand, policy, at)
+    checks = (each for each in report.findings if each.code == "STAMP_TRUSTED" and each.passed)
+    trusted = {each.evidence.source for each in checks}
+    stamps = {
+        stamp: [_proof(each, at_hand, policy, at) for each in stamp.chain.certificates]
         for stamp in signature.stamps
-        if stamp.chain
-        for each in stamp.chain.certificates
-    ]
+        if stamp.chain and stamp.fingerprint in trusted
+    }
     return own, stamps
+
+
+def _values(things: Iterable[Carried]) -> dict[str, bytes]:
+    things = tuple(things)
+    return {
+        oids.CERTIFICATE_VALUES: encode_certificate_values(
+            each.der for each in only(Certificate, things)
+        ),
+        oids.REVOCATION_VALUES: encode_revocation_values(
+            (each.der for each in only(RevocationList, things)),
+            (each.der for each in only(BasicOcspResponse, things)),
+        ),
+    }
 
 
 def _proof(

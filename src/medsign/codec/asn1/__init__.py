@@ -18,6 +18,7 @@ from medsign.codec.asn1.cms_write import (
     add_unsigned_attribute,
     encode_signed_attributes,
     encode_signed_data,
+    replace_unsigned_value,
 )
 from medsign.codec.asn1.crl import (
     IssuingDistributionPoint,
@@ -197,5 +198,6 @@ __all__ = [
     "pem_decode",
     "pem_encode",
     "recognise",
+    "replace_unsigned_value",
     "to_binary",
 ]

@@ -14,7 +14,7 @@ from medsign.codec.asn1.cms import (
     SignerInfo,
     signed_data_fields,
 )
-from medsign.codec.asn1.door import SEQUENCE, Limits, constructed, context, open_der
+from medsign.codec.asn1.door import SEQUENCE, SET, Element, Limits, constructed, context, open_der
 from medsign.codec.asn1.keys import AlgorithmIdentifier, encode_algorithm
 from medsign.codec.asn1.names import encode_general_name
 from medsign.codec.asn1.x509 import Attribute, encode_attribute
@@ -115,15 +115,38 @@ def add_unsigned_attribute(
         BudgetExceeded: It is too large.
         UsageError: There is no such signature.
     """
-    root = open_der("signed data", to_der("signed data", signed_data, limits), limits)
-    signers = list(signed_data_fields(root).signers.each(SEQUENCE, "signerInfo"))
-    if not 0 <= signer_index < len(signers):
-        raise UsageError(f"there is no signature number {signer_index}")
-    *_, last = signers[signer_index].each(None, "field")
+    *_, last = _signer(signed_data, signer_index, limits).each(None, "field")
     added = encode_attribute(attribute)
     if last.tag == constructed(1):
         return last.replaced(der.tlv(last.tag, last.contents, added))
     return last.replaced(last.der + der.tlv(constructed(1), added))
+
+
+def replace_unsigned_value(
+    signed_data: bytes, signer_index: int, old: bytes, new: bytes, limits: Limits = CMS_LIMITS
+) -> bytes:
+    """Put one value of an unsigned attribute in place of another, say a longer time stamp.
+
+    Args:
+        signed_data: The ContentInfo.
+        signer_index: Which of `SignedData.signers`.
+        old: DER of the value that is there.
+        new: DER of the other one.
+        limits: How much work it may cost.
+
+    Raises:
+        MalformedError: The input is no signed data.
+        BudgetExceeded: It is too large.
+        UsageError: There is no such signature, or no such value in it.
+    """
+    *_, last = _signer(signed_data, signer_index, limits).each(None, "field")
+    for attribute in last.each(SEQUENCE, "attribute") if last.tag == constructed(1) else ():
+        with attribute.fields() as fields:
+            fields.oid("type")
+            for value in fields.take(SET, "values").each(None, "value"):
+                if value.der == old:
+                    return value.replaced(new)
+    raise UsageError("the signature has no such unsigned attribute")
 
 
 def encode_issuer_serial(reference: EssCertId) -> bytes | None:
@@ -132,6 +155,14 @@ def encode_issuer_serial(reference: EssCertId) -> bytes | None:
         return None
     issuer = der.sequence(*map(encode_general_name, reference.issuer))
     return der.sequence(issuer, der.integer(reference.serial_number))
+
+
+def _signer(signed_data: bytes, index: int, limits: Limits) -> Element:
+    root = open_der("signed data", to_der("signed data", signed_data, limits), limits)
+    signers = list(signed_data_fields(root).signers.each(SEQUENCE, "signerInfo"))
+    if not 0 <= index < len(signers):
+        raise UsageError(f"there is no signature number {index}")
+    return signers[index]
 
 
 def _signer_info(signer: SignerInfo) -> bytes:
