@@ -101,7 +101,7 @@ ENDED = attrs.evolve(LISTED, status="Прекращена", accredited=False)
 QUALIFIED_FACTS = {
     "tool_classes": ("КС1", "КС2"),
     "accredited_at_issue": LISTED,
-    "accredited_at_signing": attrs.evolve(LISTED, at=AT),
+    "accredited_at_signing": (attrs.evolve(LISTED, at=AT),),
 }
 BROKEN_RULE = Problem(ProblemCode.KEY_USAGE, "aa" * 32)
 EXPIRED = AT - timedelta(hours=1)
@@ -185,7 +185,7 @@ CASES = {
         cms.QUALIFIED,
     ),
     "an authority whose accreditation ended later": (
-        facts(**QUALIFIED_FACTS | {"accredited_at_signing": ENDED}),
+        facts(**QUALIFIED_FACTS | {"accredited_at_signing": (ENDED,)}),
         None,
         cms.QUALIFIED,
     ),
@@ -470,3 +470,32 @@ def test_nothing_passes_outside_validity_or_after_revocation(hours, expiry, revo
     report = cms.decide(what, at=at)
     if hours > expiry or (revocation is not None and revocation <= hours):
         assert not report.passed
+
+
+def test_the_accreditation_that_counts_is_that_at_the_proved_time():
+    moments = (
+        attrs.evolve(LISTED, at=STAMP.stamped_at),
+        attrs.evolve(ENDED, at=AT),
+    )
+    changes = QUALIFIED_FACTS | {"accredited_at_signing": moments}
+    for stamps, expected in (((STAMP,), True), ((), False)):
+        (signer,) = cms.decide(facts(**changes, stamps=stamps), at=AT).signers
+        (finding,) = [each for each in signer.findings if each.code == "ACCREDITED_AT_SIGNING"]
+        assert finding.passed is expected
+
+
+def test_findings_about_a_chain_show_it():
+    broken = facts(chain=attrs.evolve(CHAIN, problems=(BROKEN_RULE,)))
+    (signer,) = cms.decide(broken, at=AT).signers
+    found = {each.code: each.evidence for each in signer.findings}
+    path = tuple(each.fingerprint for each in CHAIN.certificates)
+    assert found["CHAIN_FOUND"].path == found["CHAIN_RULES"].path == path
+    assert found["CHAIN_RULES"].certificate == BROKEN_RULE.subject
+
+
+def test_a_stamp_by_an_algorithm_that_is_not_allowed_proves_nothing():
+    used = attrs.evolve(STAMP, algorithms=(oids.SHA256, "1.2.840.113549.1.1.1"))
+    report = cms.decide(facts(stamps=(used,)), at=AT)
+    assert report.signers[0].proved_by == "verification"
+    stamped = cms.decide(facts(stamps=(used,)), cms.INTERNATIONAL, at=AT)
+    assert stamped.signers[0].proved_by == "time stamp"

@@ -27,10 +27,27 @@ def test_a_policy_that_trusts_blindly_says_so_in_its_name(code):
     assert cms.Policy(name="unsafe-house", levels={code: cms.Level.IGNORE})
 
 
+@attrs.frozen
+class Careless:
+    """A requirement of somebody's own that asks for nothing."""
+
+    def met_by(self, good, moment):
+        return True
+
+
+def test_a_requirement_that_some_evidence_must_meet_is_safe():
+    both = cms.AllOf((cms.Crl(), cms.UnsafeNoRevocation()))
+    assert not both.met_by((), datetime(2026, 1, 1, tzinfo=UTC))
+    assert cms.Policy(name="house", revocation=both).revocation is both
+
+
 def test_a_policy_without_revocation_says_so_in_its_name():
     for requirement in (
         cms.UnsafeNoRevocation(),
         cms.AnyOf((cms.Crl(), cms.UnsafeNoRevocation())),
+        cms.AllOf((cms.UnsafeNoRevocation(),)),
+        cms.AllOf((cms.AnyOf((cms.Ocsp(), cms.UnsafeNoRevocation())),)),
+        Careless(),
     ):
         with pytest.raises(UsageError, match="unsafe"):
             cms.Policy(name="house", revocation=requirement)

@@ -218,7 +218,7 @@ class _Collector:
             provider=self.provider,
         )
         codes = {each.code for each in checked.problems}
-        moment = min((each.stamped_at for each in stamps if each.stamped_at), default=self.at)
+        moments = {each.stamped_at for each in stamps if each.stamped_at} | {self.at}
         facts = SignatureFacts(
             algorithms=(signer.digest_algorithm.oid, signer.signature_algorithm.oid),
             content_present=ProblemCode.CONTENT_MISSING not in codes,
@@ -234,7 +234,10 @@ class _Collector:
         certificate = checked.certificate
         if certificate is None:
             return facts
-        path = build_path(certificate, self.trust, self.pool, at=moment, provider=self.provider)
+        path = build_path(
+            certificate, self.trust, self.pool, at=min(moments), provider=self.provider
+        )
+        listed = (self.accreditation(path, each) for each in sorted(moments))
         period = certificate.private_key_usage_period
         return attrs.evolve(
             facts,
@@ -243,7 +246,7 @@ class _Collector:
             profile=tuple(rule.code for rule in profile_findings(certificate) if rule.mandatory),
             tool_classes=path.tool_classes,
             accredited_at_issue=self.accreditation(path, certificate.not_before),
-            accredited_at_signing=self.accreditation(path, moment),
+            accredited_at_signing=only(AccreditationFacts, listed),
             key_until=period.not_after if period else None,
             chain=self.chain(path),
         )

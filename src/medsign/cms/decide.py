@@ -24,7 +24,7 @@ from medsign.cms.facts import (
 )
 from medsign.cms.messages import MESSAGES, NON_QUALIFYING, Indication, Qualification, SubIndication
 from medsign.cms.policy import DEFAULT, Level, Policy
-from medsign.cms.report import Exhibit, Finding, Report, SignatureReport
+from medsign.cms.report import Exhibit, Finding, ProofOfExistence, Report, SignatureReport
 from medsign.pki.problems import Problem
 from medsign.pki.profile import ProfileRule
 from medsign.pki.revocation import RevocationFacts, decide_revocation
@@ -55,8 +55,9 @@ def decide(facts: Facts, policy: Policy = DEFAULT, *, at: datetime) -> Report:
     """
     at = aware(at)
     judge = _Judge(policy, at)
-    checks = [judge.finding("FORMAT", facts.malformed is None, detail=facts.malformed or "")]
-    if facts.malformed is None:
+    readable, why = facts.malformed is None, facts.malformed or ""
+    checks = [judge.finding("FORMAT", readable, source=facts.fingerprint, detail=why)]
+    if readable:
         checks.append(judge.finding("SIGNATURE_PRESENT", bool(facts.signatures)))
     signers = tuple(map(judge.signature, facts.signatures))
     verdicts = [_verdict(checks), *((each.indication, each.sub_indication) for each in signers)]
@@ -71,6 +72,20 @@ def decide(facts: Facts, policy: Policy = DEFAULT, *, at: datetime) -> Report:
         fingerprint=facts.fingerprint,
         at=at,
     )
+
+
+def judge_existing(
+    facts: SignatureFacts, policy: Policy, proof: ProofOfExistence, *, at: datetime
+) -> SignatureReport:
+    """Judge one signature as one that existed at a moment, whatever its own time stamps prove.
+
+    Args:
+        facts: What is known about it.
+        policy: What is required.
+        proof: When it existed, and by whose word.
+        at: The moment of the verdict, aware: what came to be known up to it counts.
+    """
+    return _Judge(policy, aware(at), proof).signature(facts)
 
 
 _SEVERITY = {
@@ -91,10 +106,15 @@ def _verdict(findings: Iterable[Finding]) -> tuple[Indication, SubIndication | N
 
 @attrs.frozen
 class _Judge:
-    """A policy at a moment."""
+    """A policy at a moment.
+
+    Attributes:
+        proof: When the signature is taken to have existed; ``None`` for what is proved.
+    """
 
     policy: Policy
     at: datetime
+    proof: ProofOfExistence | None = None
 
     def finding(
         self,
@@ -103,6 +123,7 @@ class _Judge:
         certificate: CertificateFacts | None = None,
         *,
         source: str | None = None,
+        path: Iterable[CertificateFacts] = (),
         moment: datetime | None = None,
         detail: str = "",
     ) -> Finding:
@@ -114,6 +135,7 @@ class _Judge:
             evidence=Exhibit(
                 certificate=certificate.fingerprint if certificate else None,
                 source=source,
+                path=tuple(each.fingerprint for each in path),
                 moment=moment,
                 detail=detail,
             ),
@@ -127,15 +149,18 @@ class _Judge:
             for each, finding in zip(facts.stamps, stamps, strict=True)
             if finding.passed and each.not_later_than
         ]
-        proved_at = min(proofs, default=self.at)
+        existed = self.proof or ProofOfExistence(
+            at=min(proofs, default=self.at), by="time stamp" if proofs else "verification"
+        )
+        proved_at = existed.at
         findings = [
             *self._integrity(facts, proved_at),
             *(self._claim(facts) if facts.chain else ()),
             *(self._chain(facts.chain, proved_at) if facts.chain else ()),
-            *self._qualified(facts),
+            *self._qualified(facts, proved_at),
             *self._order(facts, stamps),
             *stamps,
-            self.finding("STAMP_PRESENT", bool(proofs)),
+            self.finding("STAMP_PRESENT", bool(proofs), moment=min(proofs, default=None)),
         ]
         kept = [each for each in findings if each.passed or each.severity is not Level.IGNORE]
         indication, sub_indication = _verdict(kept)
@@ -143,7 +168,7 @@ class _Judge:
             indication=indication,
             sub_indication=sub_indication,
             proved_at=proved_at,
-            proved_by="time stamp" if proofs else "verification",
+            proved_by=existed.by,
             claimed_at=facts.claimed_at,
             holder=facts.holder,
             certificate=facts.chain.certificates[0].fingerprint if facts.chain else None,
@@ -151,12 +176,14 @@ class _Judge:
             qualification=self._qualification(findings, indication),
             tool_classes=facts.tool_classes,
             findings=tuple(sorted(kept, key=lambda each: _ORDER[each.code])),
-            countersigners=tuple(map(self.signature, facts.countersignatures)),
+            countersigners=tuple(
+                map(_Judge(self.policy, self.at).signature, facts.countersignatures)
+            ),
         )
 
     def _integrity(self, facts: SignatureFacts, proved_at: datetime) -> Iterator[Finding]:
         signer = facts.chain.certificates[0] if facts.chain else None
-        yield self.finding("SIGNING_CERTIFICATE", signer is not None)
+        yield self.finding("SIGNING_CERTIFICATE", signer is not None, signer)
         yield self.finding("CONTENT_PRESENT", facts.content_present)
         if facts.content_intact is not None:
             yield self.finding("CONTENT_INTACT", facts.content_intact)
@@ -214,7 +241,7 @@ class _Judge:
                 moment=known.revoked_at,
             )
 
-    def _qualified(self, facts: SignatureFacts) -> Iterator[Finding]:
+    def _qualified(self, facts: SignatureFacts, proved_at: datetime) -> Iterator[Finding]:
         """What makes a certificate a qualified one (63-ФЗ, ст. 11 and 17)."""
         if facts.chain is None:
             return
@@ -233,7 +260,11 @@ class _Judge:
         )
         moments = {
             "ACCREDITED": at_issue if known else None,
-            "ACCREDITED_AT_SIGNING": facts.accredited_at_signing,
+            "ACCREDITED_AT_SIGNING": max(
+                (each for each in facts.accredited_at_signing if each.at <= proved_at),
+                key=lambda each: each.at,
+                default=None,
+            ),
         }
         for code, listed in moments.items():
             if listed is not None:
@@ -258,9 +289,17 @@ class _Judge:
 
     def _chain(self, chain: ChainFacts, moment: datetime) -> Iterator[Finding]:
         signer, *authorities = chain.certificates
-        last = chain.certificates[-1]
-        yield self.finding("CHAIN_FOUND", chain.anchored, last)
-        yield self.finding("CHAIN_RULES", not chain.problems, detail=_words(chain.problems))
+        yield self.finding(
+            "CHAIN_FOUND", chain.anchored, chain.certificates[-1], path=chain.certificates
+        )
+        broken = {each.subject for each in chain.problems}
+        yield self.finding(
+            "CHAIN_RULES",
+            not chain.problems,
+            next((each for each in chain.certificates if each.fingerprint in broken), None),
+            path=chain.certificates,
+            detail=_words(chain.problems),
+        )
         started = signer.not_before <= moment
         yield self.finding("CERTIFICATE_NOT_YET_VALID", started, signer, moment=signer.not_before)
         ended = moment > signer.not_after
@@ -349,6 +388,7 @@ class _Judge:
             not faults,
             stamp.chain.certificates[0] if stamp.chain else None,
             source=stamp.fingerprint,
+            path=stamp.chain.certificates if stamp.chain else (),
             moment=stamp.stamped_at,
             detail="; ".join(faults),
         )

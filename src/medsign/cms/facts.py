@@ -169,8 +169,8 @@ class SignatureFacts:
         tool_classes: Classes of the signing tool that the whole chain confirms, the lowest first.
         accredited_at_issue: What the list says of the issuer on the day of the certificate;
             ``None`` without a list or an issuer.
-        accredited_at_signing: The same at the earliest moment that a time stamp names, or else at
-            that of the collecting.
+        accredited_at_signing: The same at the moments that time stamps name, and at that of the
+            collecting; which of them is proved is for `decide` to say.
         key_until: When the private key had to rest, if the certificate says so.
         chain: The way to a trusted root; ``None`` when the signer's certificate was not found.
         stamps: Time stamps on the signature value and on its references.
@@ -191,7 +191,7 @@ class SignatureFacts:
     profile: tuple[str, ...] = ()
     tool_classes: tuple[str, ...] = ()
     accredited_at_issue: AccreditationFacts | None = None
-    accredited_at_signing: AccreditationFacts | None = None
+    accredited_at_signing: tuple[AccreditationFacts, ...] = ()
     key_until: datetime | None = None
     chain: ChainFacts | None = None
     stamps: tuple[StampFacts, ...] = ()

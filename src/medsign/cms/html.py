@@ -87,7 +87,8 @@ def page(report: Report) -> str:
 
 
 def _signer(title: str, signer: SignatureReport) -> str:
-    proof = "штамп времени" if signer.proved_by == "time stamp" else "время проверки"
+    proofs = {"claim": "слово подписавшего", "time stamp": "штамп времени"}
+    proof = proofs.get(signer.proved_by, "время проверки")
     rows = [
         ("Владелец сертификата", escape(signer.name or "не указан")),
         *(_holder(signer.holder) if signer.holder else ()),
@@ -132,6 +133,7 @@ def _outcome(finding: Finding) -> str:
         escape(evidence.detail),
         _moment(evidence.moment) if evidence.moment else "",
         f"<code>сертификат {escape(evidence.certificate)}</code>" if evidence.certificate else "",
+        *(f"<code>цепочка {number}: {each}</code>" for number, each in enumerate(evidence.path, 1)),
         f"<code>источник {escape(evidence.source)}</code>" if evidence.source else "",
     ]
     return f"{_OUTCOMES[finding.severity]}<br><small>{'<br>'.join(filter(None, notes))}</small>"

@@ -21,6 +21,13 @@ from medsign.cms.policy import Level
 from medsign.codec import json
 from medsign.pki.profile import Holder
 
+Proof = Literal["claim", "time stamp", "verification"]
+_AS_OF: dict[Proof, str] = {
+    "claim": "на время, которое указал подписавший",
+    "time stamp": "по штампу времени",
+    "verification": "на время проверки",
+}
+
 
 @attrs.frozen(kw_only=True)
 class Exhibit:
@@ -29,12 +36,14 @@ class Exhibit:
     Attributes:
         certificate: SHA-256 of a certificate, hexadecimal.
         source: SHA-256 of a list, an answer or a stamp, hexadecimal.
+        path: SHA-256 of each certificate of a chain, hexadecimal, the signer's first.
         moment: The moment that decided.
         detail: More, in Russian, without personal data.
     """
 
     certificate: str | None = None
     source: str | None = None
+    path: tuple[str, ...] = ()
     moment: datetime | None = None
     detail: str = ""
 
@@ -76,6 +85,22 @@ class Finding:
 
 
 @attrs.frozen(kw_only=True)
+class ProofOfExistence:
+    """That a signature existed at a moment, and what says so.
+
+    Attributes:
+        at: The moment.
+        by: A trusted time stamp; the verification itself, for the signature lies before us; or the
+            signer's claim, which proves nothing to anybody else.
+        source: SHA-256 of the time stamp, hexadecimal.
+    """
+
+    at: datetime
+    by: Proof
+    source: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class SignatureReport:
     """The verdict on one signature.
 
@@ -99,7 +124,7 @@ class SignatureReport:
     indication: Indication
     sub_indication: SubIndication | None = None
     proved_at: datetime
-    proved_by: Literal["time stamp", "verification"]
+    proved_by: Proof
     claimed_at: datetime | None = None
     holder: Holder | None = attrs.field(default=None, repr=False)
     certificate: str | None = None
@@ -219,6 +244,5 @@ def _explained(signer: SignatureReport, prefix: str) -> Iterator[str]:
     for finding in signer.failures(Level.WARN):
         yield f"{prefix}Предупреждение: {finding.text_ru}"
     if signer.passed:
-        proof = "по штампу времени" if signer.proved_by == "time stamp" else "на время проверки"
-        yield f"{prefix}все проверки пройдены {proof}."
+        yield f"{prefix}все проверки пройдены {_AS_OF[signer.proved_by]}."
     yield f"{prefix}{signer.qualification_ru}"
