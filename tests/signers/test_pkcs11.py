@@ -12,6 +12,7 @@ from pathlib import Path
 
 import anyio
 import attrs
+import pkcs11
 import pytest
 
 from medsign import cms
@@ -122,6 +123,32 @@ def refusal(call: Callable[[], object]) -> TokenProblem:
         call()
     assert PIN not in f"{caught.value!r} {caught.value.diagnostics()}"
     return caught.value.problem
+
+
+def test_the_module_is_as_strict_as_tokens_are(module, device, doctor):
+    private = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
+    (slot,) = pkcs11.lib(str(module)).get_slots(token_present=True)
+    opened = slot.get_token().open()
+    assert list(opened.get_objects(private)) == []
+    with slot.get_token().open(user_pin=PIN):  # for all sessions of the process
+        (key,) = opened.get_objects(private)
+        with pytest.raises(pkcs11.AttributeSensitive):
+            key[pkcs11.Attribute.VALUE]
+        with pytest.raises(pkcs11.MechanismInvalid):
+            key.sign(bytes(32), mechanism=pkcs11.Mechanism.SHA256_RSA_PKCS)
+    with pytest.raises(pkcs11.UserNotLoggedIn):
+        key.sign(bytes(32), mechanism=pkcs11.Mechanism.GOSTR3410)
+    opened.close()
+
+
+def test_a_token_without_a_free_session_is_told(module, doctor, token):
+    (slot,) = pkcs11.lib(str(module)).get_slots(token_present=True)
+    taken = [slot.get_token().open() for _ in range(4)]
+    with pytest.raises(TokenError, match="SessionCount"):
+        token.signer()
+    for session in taken:
+        session.close()
+    assert token.signer()
 
 
 @pytest.mark.parametrize("params", PARAM_SETS, ids=lambda params: params.oid)
@@ -255,9 +282,10 @@ def test_a_closed_token_opens_again_when_it_is_needed(doctor, token):
 
 def test_two_objects_of_one_token_get_along(module, doctor, token):
     signer = token.signer()
-    with Pkcs11Token(module, pin=PIN) as another:
-        assert len(another.signer().sign_digest(bytes(32))) == 64
-    assert len(signer.sign_digest(bytes(32))) == 64  # though the login was common and is over
+    for use in (lambda: signer.sign_digest(bytes(32)), lambda: token.key(label="doctor")):
+        with Pkcs11Token(module, pin=PIN) as another:
+            assert len(another.signer().sign_digest(bytes(32))) == 64
+        assert use()  # though the login was common and is over
 
 
 def test_a_wrong_pin_is_told_and_not_sent_again(module, device, doctor):
@@ -346,6 +374,13 @@ def test_of_several_keys_one_is_named_by_its_label_or_identifier(device, doctor,
     assert token.signer(label="заведующая").certificate == chief.certificate
     assert token.signer(key_id=b"\x01").certificate == doctor.certificate
     assert refusal(lambda: token.signer(label="doctor", key_id=b"\x02")) is TokenProblem.NO_KEY
+
+
+def test_who_asks_for_a_wrong_key_is_not_asked_for_the_pin_again(module, doctor):
+    typed = iter([PIN])
+    with Pkcs11Token(module, pin=lambda: next(typed)) as token:
+        token.signer()
+        assert refusal(lambda: token.signer(label="nobody")) is TokenProblem.NO_KEY
 
 
 def test_a_token_without_keys_is_told(token):

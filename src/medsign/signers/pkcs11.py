@@ -157,9 +157,14 @@ class Pkcs11Token:
             raise TokenError(TokenProblem.FORKED)
         with self.lock, _told():
             if self._session:
-                # Without a login the private keys are not refused but not to be seen.
-                with suppress(*_lost(), TokenError):
+                try:
                     return action(self._session)
+                except TokenError:
+                    # Without a login private keys are not refused, they are just not to be seen.
+                    if self._session.sees_private_keys():
+                        raise
+                except _lost():
+                    pass
                 self._drop()
             self._session = _Session(self._open())
             return action(self._session)
@@ -292,6 +297,12 @@ class _Session:
             point = der.bits(der.octets(key[pkcs11.Attribute.VALUE]))
             return decode_spki(der.sequence(der.sequence(algorithm, curve), point))
         return None
+
+    def sees_private_keys(self) -> bool:
+        import pkcs11
+
+        wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
+        return bool(list(self.handle.get_objects(wanted)))
 
     def _private_key(self, chosen: _Choice) -> pkcs11.SignMixin:
         import pkcs11
