@@ -36,7 +36,8 @@ class NativeHasher(abc.ABC):
 
     def digest(self) -> bytes:
         """Return the digest of what was added so far; more may be added."""
-        return self.copy()._finish()
+        with self._lock:
+            return self._result()
 
     def copy(self) -> NativeHasher:
         """Return an independent hasher of the same octets."""
@@ -50,7 +51,8 @@ class NativeHasher(abc.ABC):
     def _twin(self) -> NativeHasher: ...
 
     @abc.abstractmethod
-    def _finish(self) -> bytes: ...
+    def _result(self) -> bytes:
+        """Return the digest, worked out on a copy of the state."""
 
 
 def _pieces(data: Octets) -> Iterator[bytes]:

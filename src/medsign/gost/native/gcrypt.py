@@ -65,5 +65,6 @@ class GcryptHasher(NativeHasher):
         self._library.gcry_md_copy(ctypes.byref(pointer), self._state)
         return GcryptHasher(self.algorithm, self._library, pointer)
 
-    def _finish(self) -> bytes:
-        return ctypes.string_at(self._library.gcry_md_read(self._state, 0), self.algorithm.size)
+    def _result(self) -> bytes:
+        twin = self._twin()
+        return ctypes.string_at(self._library.gcry_md_read(twin._state, 0), self.algorithm.size)

@@ -21,10 +21,6 @@ INSTALL = "libhogweed6 (Debian, Ubuntu)"
 # struct streebog512_ctx has 264 octets and no pointer, so a copy of the octets is a copy.
 _State = ctypes.c_char * 512
 _LIMB = 8  # octets, at most
-_INIT, _DIGEST = (
-    {each: f"nettle_streebog{8 * each.size}_{what}" for each in DigestAlgorithm}
-    for what in ("init", "digest")
-)
 _CURVES = {
     "nettle_get_gost_gc256b": "1.2.643.7.1.2.1.1.2",
     "nettle_get_gost_gc512a": "1.2.643.7.1.2.1.2.1",
@@ -70,7 +66,8 @@ class NettleProvider(NativeProvider):
         if sys.byteorder != "little":
             raise Unavailable("nettle on a big-endian machine", "another provider")
         self._random = random
-        self._nettle = open_library("libnettle.so.8", INSTALL, _NETTLE)
+        nettle = open_library("libnettle.so.8", INSTALL, _NETTLE)
+        self._hashing = {each: _Hashing.of(nettle, each) for each in DigestAlgorithm}
         self._hogweed = hogweed = open_library("libhogweed.so.6", INSTALL, _HOGWEED)
         self._sign_with = hogweed.nettle_ecc_gostdsa_sign
         self._verify_with = hogweed.nettle_ecc_gostdsa_verify
@@ -88,9 +85,10 @@ class NettleProvider(NativeProvider):
 
     def hasher(self, algorithm: DigestAlgorithm) -> NettleHasher:
         """Return a new hasher."""
+        hashing = self._hashing[algorithm]
         state = _State()
-        getattr(self._nettle, _INIT[algorithm])(state)
-        return NettleHasher(algorithm, self._nettle, state)
+        hashing.init(state)
+        return NettleHasher(algorithm, hashing, state)
 
     def _sign(self, key: PrivateKey, e: bytes) -> bytes:
         size, q = key.params.size, key.params.q
@@ -134,24 +132,45 @@ class _Curve:
     signature: Callable[[], ctypes.Array[ctypes.c_char]]
 
 
+@attrs.frozen
+class _Hashing:
+    """One of the two digests in nettle: its functions, and what makes the memory of its answer."""
+
+    init: Callable[..., None]
+    update: Callable[..., None]
+    digest: Callable[..., None]
+    answer: Callable[[], ctypes.Array[ctypes.c_char]]
+
+    @classmethod
+    def of(cls, nettle: ctypes.CDLL, algorithm: DigestAlgorithm) -> _Hashing:
+        bits = 8 * algorithm.size
+        return cls(
+            getattr(nettle, f"nettle_streebog{bits}_init"),
+            nettle.nettle_streebog512_update,
+            getattr(nettle, f"nettle_streebog{bits}_digest"),
+            ctypes.c_char * algorithm.size,
+        )
+
+
 class NettleHasher(NativeHasher):
     """A running Streebog of nettle."""
 
     def __init__(
-        self, algorithm: DigestAlgorithm, library: ctypes.CDLL, state: ctypes.Array[ctypes.c_char]
+        self, algorithm: DigestAlgorithm, hashing: _Hashing, state: ctypes.Array[ctypes.c_char]
     ) -> None:
         super().__init__(algorithm)
-        self._library = library
+        self._hashing = hashing
         self._state = state
 
     def _absorb(self, piece: bytes) -> None:
-        self._library.nettle_streebog512_update(self._state, len(piece), piece)
+        self._hashing.update(self._state, len(piece), piece)
 
     def _twin(self) -> NettleHasher:
         state = _State.from_buffer_copy(self._state)
-        return NettleHasher(self.algorithm, self._library, state)
+        return NettleHasher(self.algorithm, self._hashing, state)
 
-    def _finish(self) -> bytes:
-        answer = (ctypes.c_char * self.algorithm.size)()
-        getattr(self._library, _DIGEST[self.algorithm])(self._state, len(answer), answer)
+    def _result(self) -> bytes:
+        answer = self._hashing.answer()
+        state = _State.from_buffer_copy(self._state)
+        self._hashing.digest(state, self.algorithm.size, answer)
         return answer.raw

@@ -236,9 +236,9 @@ class EvpHasher(NativeHasher):
         _done(self._crypto, self._crypto.EVP_MD_CTX_copy_ex(twin._state, self._state))
         return twin
 
-    def _finish(self) -> bytes:
-        answer = ctypes.create_string_buffer(self.algorithm.size)
-        _done(self._crypto, self._crypto.EVP_DigestFinal_ex(self._state, answer, None))
+    def _result(self) -> bytes:
+        answer = (ctypes.c_char * self.algorithm.size)()
+        _done(self._crypto, self._crypto.EVP_DigestFinal_ex(self._twin()._state, answer, None))
         return answer.raw
 
 
