@@ -1,23 +1,40 @@
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPairGenerator;
+import java.security.MessageDigest;
 import java.security.PrivateKey;
 import java.security.Security;
+import java.security.Signature;
 import java.security.cert.CertPathValidator;
 import java.security.cert.CertificateFactory;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
+import java.util.Base64;
 import java.util.Collection;
 import java.util.Date;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import javax.xml.XMLConstants;
+import javax.xml.crypto.NodeSetData;
+import javax.xml.crypto.OctetStreamData;
+import javax.xml.crypto.dsig.CanonicalizationMethod;
+import javax.xml.crypto.dsig.TransformService;
+import javax.xml.crypto.dsig.XMLSignature;
+import javax.xml.crypto.dsig.spec.TransformParameterSpec;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.transform.TransformerFactory;
+import javax.xml.transform.dom.DOMSource;
+import javax.xml.transform.stream.StreamResult;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.cryptopro.ECGOST3410NamedCurves;
 import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
@@ -63,6 +80,10 @@ import org.bouncycastle.tsp.TimeStampResponseGenerator;
 import org.bouncycastle.tsp.TimeStampTokenGenerator;
 import org.bouncycastle.util.Arrays;
 import org.bouncycastle.util.CollectionStore;
+import org.w3c.dom.Attr;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
 
 /**
  * BouncyCastle as a judge of GOST: reads a question per line, writes a verdict per line.
@@ -107,6 +128,8 @@ public final class Judge {
             case "make-answer" -> makeAnswer(words);
             case "make-stamp" -> makeStamp(words);
             case "make-signature" -> makeSignature(words);
+            case "xml" -> xml(words);
+            case "make-xml" -> makeXml(words);
             default -> "no such verb";
         };
     }
@@ -287,6 +310,135 @@ public final class Judge {
         return write(words[3], generator.generate(content, words[4].equals("true")).getEncoded());
     }
 
+    // ---- XML: the trees and their canonical form are of the JDK
+
+    /** document: whether its first signature holds. */
+    private static String xml(String[] words) throws Exception {
+        var signature = first(parse(words[0]), "Signature");
+        var reference = first(signature, "Reference");
+        var digest = Base64.getMimeDecoder().decode(first(signature, "DigestValue").getTextContent());
+        var value = Base64.getMimeDecoder().decode(first(signature, "SignatureValue").getTextContent());
+        var tokens = signature.getOwnerDocument().getElementsByTagNameNS("*", "BinarySecurityToken");
+        var encoded = tokens.getLength() > 0 ? tokens.item(0) : first(signature, "X509Certificate");
+        var factory = CertificateFactory.getInstance("X.509", BC);
+        var octets = Base64.getMimeDecoder().decode(encoded.getTextContent());
+        var certificate = factory.generateCertificate(new ByteArrayInputStream(octets));
+        var verifier = Signature.getInstance(signatureName(bits(signature)), BC);
+        verifier.initVerify(certificate.getPublicKey());
+        verifier.update(canonical(first(signature, "SignedInfo"), null));
+        var intact = MessageDigest.isEqual(digest, digestOf(reference, signature));
+        return yes(verifier.verify(value) && intact);
+    }
+
+    /** document with a signature, private key, file: adds to the document and signs it anew. */
+    private static String makeXml(String[] words) throws Exception {
+        var document = parse(words[0]);
+        var signature = first(document, "Signature");
+        var root = document.getDocumentElement();
+        root.insertBefore(document.createTextNode("ещё &amp; <слово> \r"), root.getFirstChild());
+        var encoder = Base64.getEncoder();
+        var digest = digestOf(first(signature, "Reference"), signature);
+        first(signature, "DigestValue").setTextContent(encoder.encodeToString(digest));
+        var signer = Signature.getInstance(signatureName(bits(signature)), BC);
+        signer.initSign(privateKey(words[1]));
+        signer.update(canonical(first(signature, "SignedInfo"), null));
+        first(signature, "SignatureValue").setTextContent(encoder.encodeToString(signer.sign()));
+        var written = new ByteArrayOutputStream();
+        TransformerFactory.newInstance()
+                .newTransformer()
+                .transform(new DOMSource(document), new StreamResult(written));
+        return write(words[2], written.toByteArray());
+    }
+
+    private static byte[] digestOf(Element reference, Element signature) throws Exception {
+        var name = reference.getAttribute("URI");
+        var document = reference.getOwnerDocument();
+        var top = name.isEmpty() ? document : named(document.getDocumentElement(), name.substring(1));
+        var digest = MessageDigest.getInstance("GOST3411-2012-" + bits(signature), BC);
+        return digest.digest(canonical(top, signature));
+    }
+
+    private static int bits(Element signature) {
+        var method = first(signature, "SignatureMethod").getAttribute("Algorithm");
+        return method.endsWith("512") ? 512 : 256;
+    }
+
+    /** Returns the exclusive canonical form of a tree, without one branch. */
+    private static byte[] canonical(Node top, Node without) throws Exception {
+        if (top instanceof Element element) {
+            inherit(element);
+        }
+        var nodes = new LinkedHashSet<Node>();
+        gather(top, without, nodes);
+        var service = TransformService.getInstance(CanonicalizationMethod.EXCLUSIVE, "DOM");
+        service.init((TransformParameterSpec) null);
+        NodeSetData<Node> data = nodes::iterator;
+        var made = (OctetStreamData) service.transform(data, null);
+        return made.getOctetStream().readAllBytes();
+    }
+
+    /** Declares on an element the prefixes that those above it declare: a set of nodes ends here. */
+    private static void inherit(Element element) {
+        for (var above = element.getParentNode();
+                above instanceof Element;
+                above = above.getParentNode()) {
+            var attributes = above.getAttributes();
+            for (var at = 0; at < attributes.getLength(); at++) {
+                var each = (Attr) attributes.item(at);
+                var isPrefix = XMLConstants.XMLNS_ATTRIBUTE_NS_URI.equals(each.getNamespaceURI());
+                if (isPrefix && !element.hasAttribute(each.getName())) {
+                    element.setAttributeNS(
+                            XMLConstants.XMLNS_ATTRIBUTE_NS_URI, each.getName(), each.getValue());
+                }
+            }
+        }
+    }
+
+    private static void gather(Node node, Node without, Set<Node> nodes) {
+        if (node == without) {
+            return;
+        }
+        nodes.add(node);
+        var attributes = node.getAttributes();
+        for (var at = 0; attributes != null && at < attributes.getLength(); at++) {
+            nodes.add(attributes.item(at));
+        }
+        for (var child = node.getFirstChild(); child != null; child = child.getNextSibling()) {
+            gather(child, without, nodes);
+        }
+    }
+
+    private static Element named(Element top, String name) {
+        var attributes = top.getAttributes();
+        for (var at = 0; at < attributes.getLength(); at++) {
+            var each = (Attr) attributes.item(at);
+            if ("id".equalsIgnoreCase(each.getLocalName()) && name.equals(each.getValue())) {
+                return top;
+            }
+        }
+        for (var child = top.getFirstChild(); child != null; child = child.getNextSibling()) {
+            var found = child instanceof Element below ? named(below, name) : null;
+            if (found != null) {
+                return found;
+            }
+        }
+        return null;
+    }
+
+    private static Document parse(String file) throws Exception {
+        var factory = DocumentBuilderFactory.newInstance();
+        factory.setNamespaceAware(true);
+        return factory.newDocumentBuilder().parse(Path.of(file).toFile());
+    }
+
+    private static Element first(Document document, String name) {
+        return (Element) document.getElementsByTagNameNS(XMLSignature.XMLNS, name).item(0);
+    }
+
+    private static Element first(Element top, String name) {
+        return (Element) top.getElementsByTagNameNS(XMLSignature.XMLNS, name).item(0);
+    }
+
     // ---- parts
 
     private static SignerInfoGenerator signerInfo(String key, X509CertificateHolder certificate)
@@ -303,7 +455,10 @@ public final class Judge {
 
     private static String algorithm(PrivateKey key) {
         var order = ((ECPrivateKey) key).getParameters().getN();
-        var bits = order.bitLength() > 256 ? 512 : 256;
+        return signatureName(order.bitLength() > 256 ? 512 : 256);
+    }
+
+    private static String signatureName(int bits) {
         return "GOST3411-2012-%dWITHECGOST3410-2012-%d".formatted(bits, bits);
     }
 

@@ -33,6 +33,8 @@ from medsign.pki import (
     subject_name,
 )
 from medsign.signers import load_key
+from medsign.xmldsig import sign_enveloped, sign_message
+from medsign.xmldsig import verify as verify_xml
 
 from .conftest import CURVES, NONCE, NOW, Workshop, every
 
@@ -238,3 +240,39 @@ def test_we_verify_its_signature(bouncy_castle, workshop, name, attached):
     assert facts(None if attached else CONTENT) == (True, True)
     if not attached:
         assert facts(CONTENT + b"!") == (False, True)
+
+
+XML = """<?xml version="1.0"?>
+<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:u="urn:u" xmlns:not="urn:x">
+ <s:Body z="1" a="&quot;2&#10;"><row Id="r1" u:day='3' xmlns="urn:row"><!-- draft -->
+  <u:one/><two xmlns=""><![CDATA[<текст>]]></two> &amp; &gt; &#13;</row></s:Body>
+</s:Envelope>""".encode()
+
+
+@every
+@pytest.mark.parametrize("form", ["document", "element", "message"])
+def test_it_verifies_our_xml_by_the_canonical_form_of_java(bouncy_castle, workshop, name, form):
+    shop = workshop(name)
+    match form:
+        case "document":
+            signed = sign_enveloped(XML, shop.owner)
+        case "element":
+            signed = sign_enveloped(XML, shop.owner, element_id="r1")
+        case _:
+            signed = sign_message(XML, "r1", "urn:actor", shop.owner)
+    assert bouncy_castle("xml", shop.file(signed)) == "yes"
+    changed = signed.replace("текст".encode(), "тексты".encode())
+    assert bouncy_castle("xml", shop.file(changed)) == "no"
+
+
+@every
+def test_we_verify_its_xml(bouncy_castle, workshop, name):
+    shop = workshop(name)
+    ours, made = shop.file(sign_enveloped(XML, shop.owner)), shop.folder / "made.xml"
+    key = shop.file(private_key_info(shop.owner.key))
+    assert bouncy_castle("make-xml", ours, key, made) == "yes"
+    signed = made.read_bytes()
+    assert "ещё".encode() in signed
+    assert [each.is_intact for each in verify_xml(signed)] == [True]
+    other = signed.replace("ещё".encode(), "еще".encode())
+    assert [each.is_intact for each in verify_xml(other)] == [False]
