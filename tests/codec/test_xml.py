@@ -248,6 +248,23 @@ def test_exclusive_canonical_form_drops_unused_namespaces_and_keeps_listed_ones(
     assert canonical(node, exclusive=False) == b'<b xmlns:q="urn:q" xmlns:u="urn:u"></b>'
 
 
+@pytest.mark.parametrize("pattern", ['a{}=">"', "a{} = ''", 'xmlns:a{}="urn:{}"'])
+def test_an_element_of_too_many_attributes_is_not_read(pattern: str):
+    def element(count: int) -> bytes:
+        named = " ".join(pattern.replace("{}", str(number)) for number in range(count))
+        return f"<!-- ' --><r><a {named}>".encode() + b'"=' * 2000 + b"</a></r>"
+
+    assert parse(element(1000)).tag == "r"
+    with pytest.raises(BudgetExceeded, match="attributes"):
+        parse(element(1001))
+
+
+def test_a_long_name_of_a_namespace_is_not_repeated_without_end():
+    bomb = b'<a xmlns:n="urn:' + b"x" * 100_000 + b'">' + b"<n:b/>" * 9_000 + b"</a>"
+    with pytest.raises(BudgetExceeded, match="canonical form"):
+        canonical(parse(bomb))
+
+
 def test_inclusive_canonical_form_takes_over_xml_attributes_and_leaves_the_tree_as_it_was():
     root = parse(b'<a xml:lang="ru" xml:space="default"><b xml:space="preserve" n="1"/></a>')
     form = b'<b n="1" xml:lang="ru" xml:space="preserve"></b>'

@@ -85,6 +85,14 @@ def test_an_archive_of_another_shape_is_refused(files):
         PoaPackage.from_zip(zipped(files))
 
 
+def test_an_archive_with_a_file_without_a_name_is_refused():
+    hollow = zipped([("x", b"<a/>"), ("a.sig", DER)])
+    at = hollow.rindex(b"PK\x01\x02", 0, hollow.rindex(b"PK\x01\x02"))
+    hollow = hollow[: at + 28] + b"\0" + hollow[at + 29 : at + 46] + hollow[at + 47 :]
+    with pytest.raises(MalformedError):
+        PoaPackage.from_zip(hollow)
+
+
 @pytest.mark.parametrize("how", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_an_unusual_way_of_packing_is_refused(how):
     with pytest.raises(MalformedError):

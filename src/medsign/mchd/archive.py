@@ -48,7 +48,7 @@ class PoaPackage:
         """
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                inside = [one for one in archive.infolist() if not one.is_dir()]
+                inside = [one for one in archive.infolist() if not one.filename.endswith("/")]
                 if len(inside) > MAX_FILES:
                     raise BudgetExceeded(_WHAT, MAX_FILES)
                 files = [(_plain_name(one.filename), _unpacked(archive, one)) for one in inside]

@@ -21,12 +21,14 @@ Node: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_ATTRIBUTES = 1000
 
 _XML_ATTRIBUTE = "{http://www.w3.org/XML/1998/namespace}"
 _PARSER_LIMITS = {"ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG", "ERR_ENTITY_LOOP"}
 _ENCODINGS = {"ascii", "utf-8", "cp1251"}
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 # Atomic groups: a crafted prolog must not make the search backtrack.
+_LONG_TAG = re.compile(rb"""<(?=[^<]{3000})[^<>"']*+(?:(?:"[^"<]*+"|'[^'<]*+')[^<>"']*+)*+""")
 _DOCTYPE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>\s+|<\?(?>.*?\?>)|<!--(?>.*?-->))*+<!DOCTYPE", re.DOTALL | re.IGNORECASE
 )
@@ -44,7 +46,8 @@ def parse(
         max_depth: Deepest nesting of elements.
 
     Raises:
-        BudgetExceeded: The document is too large or too deep.
+        BudgetExceeded: The document is too large or too deep, or an element has more than
+            `MAX_ATTRIBUTES` attributes and namespaces: they are sorted one by one.
         MalformedError: Not well-formed, another encoding, or it has a DOCTYPE.
 
     Example:
@@ -55,6 +58,8 @@ def parse(
         raise BudgetExceeded(f"size of {what} in bytes", max_bytes)
     if _DOCTYPE.match(data):
         raise MalformedError(what, "prolog", "a DOCTYPE is not accepted")
+    if any(tag[0].count(b"=") > MAX_ATTRIBUTES for tag in _LONG_TAG.finditer(data)):
+        raise BudgetExceeded(f"attributes of an element of {what}", MAX_ATTRIBUTES)
     parser = etree.XMLParser(
         encoding=_encoding(data, what),
         resolve_entities=False,
@@ -110,7 +115,12 @@ def serialize(root: Node, *, encoding: str = "UTF-8", indent: bool = True) -> by
 
 
 def canonical(
-    node: Node, *, exclusive: bool = True, prefixes: Iterable[str] = (), comments: bool = False
+    node: Node,
+    *,
+    exclusive: bool = True,
+    prefixes: Iterable[str] = (),
+    comments: bool = False,
+    max_bytes: int = MAX_BYTES,
 ) -> bytes:
     """Return the canonical form of an element: Exclusive C14N 1.0, or inclusive C14N 1.0.
 
@@ -119,8 +129,10 @@ def canonical(
         exclusive: Whether to drop namespaces that the element does not use.
         prefixes: The InclusiveNamespaces PrefixList of Exclusive C14N.
         comments: Whether comments stay.
+        max_bytes: Largest form: each of many elements may repeat a long name of a namespace.
 
     Raises:
+        BudgetExceeded: The form is too large.
         MalformedError: A namespace is a relative reference, so the form is not defined.
 
     Example:
@@ -128,20 +140,37 @@ def canonical(
         b'<a b="1" c="2"></a>'
     """
     inherited = {} if exclusive else _inherited(node)
+    form = _Bounded(max_bytes)
     try:
         node.attrib.update(inherited)
-        return etree.tostring(
-            node,
+        etree.ElementTree(node).write(
+            form,
             method="c14n",
             exclusive=exclusive,
             inclusive_ns_prefixes=list(prefixes),
             with_comments=comments,
         )
+        return b"".join(form.pieces)
     except etree.C14NError:
         raise MalformedError("XML", str(node.tag), "no canonical form exists") from None
     finally:
         for name in inherited:
             del node.attrib[name]
+
+
+class _Bounded:
+    """A file that stops whoever writes too much."""
+
+    def __init__(self, limit: int) -> None:
+        self.pieces: list[bytes] = []
+        self._limit = self._left = limit
+
+    def write(self, octets: bytes) -> int:
+        self._left -= len(octets)
+        if self._left < 0:
+            raise BudgetExceeded("canonical form of XML, in bytes", self._limit)
+        self.pieces.append(octets)
+        return len(octets)
 
 
 def _inherited(node: Node) -> dict[str, str]:
