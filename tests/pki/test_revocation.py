@@ -597,3 +597,16 @@ def test_an_answer_after_the_expiry_says_good_only_with_an_archive(authority, an
     assert codes(status()) == {ProblemCode.AFTER_EXPIRY}
     assert status(archive_cutoff=now - 9 * DAY).status == "good"
     assert codes(status(archive_cutoff=now - HOUR)) == {ProblemCode.AFTER_EXPIRY}
+
+
+@pytest.mark.parametrize("kind", ["answer", "list"])
+def test_evidence_that_ends_before_it_begins_does_not_say_good(check, answer, crl, now, kind):
+    made, ends = -timedelta(hours=1), -timedelta(hours=2)
+    if kind == "answer":
+        evidence = answer(made=made, next_update=ends)
+    else:
+        evidence = crl(made=made, next_update=ends)
+    before = now - timedelta(hours=3)
+    facts = check(evidence, at=before, now=now)
+    assert facts.status == "unknown"
+    assert ProblemCode.STALE in codes(facts)

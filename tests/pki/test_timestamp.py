@@ -9,6 +9,7 @@ import pytest
 
 from medsign.codec.asn1 import (
     Extension,
+    GeneralName,
     MessageImprint,
     decode_signed_data,
     decode_timestamp_request,
@@ -16,11 +17,13 @@ from medsign.codec.asn1 import (
     encode_signed_attributes,
     encode_signed_data,
     encode_timestamp_response,
+    encode_tst_info,
     oids,
 )
+from medsign.codec.asn1 import extension_values as ext
 from medsign.codec.asn1.keys import AlgorithmIdentifier
 from medsign.gost import DigestAlgorithm, digest
-from medsign.pki.issuing import QUALIFIED, TIMESTAMP_SERVICE
+from medsign.pki.issuing import QUALIFIED, TIMESTAMP_SERVICE, subject_name
 from medsign.pki.problems import ProblemCode
 from medsign.pki.signed import make_signer_info
 from medsign.pki.signing import sign
@@ -252,6 +255,52 @@ def test_the_service_refuses_an_extension_that_it_does_not_know(stamp):
     unknown = Extension("1.2.643.100.999", critical=False, value=b"\x05\x00")
     response = stamp(attrs.evolve(ask(), extensions=(unknown,)))
     assert response.failure == {"unacceptedExtension"}
+
+
+def named_stamp(authority, now, tsa, owner=None):
+    """Return a stamp that calls its service by a name."""
+    owner = owner or authority.tsa
+    content = encode_tst_info(
+        policy=POLICY, imprint=ask().imprint, serial_number=1, gen_time=now, nonce=7, tsa=tsa
+    )
+    info = make_signer_info(
+        owner,
+        content_type=oids.TST_INFO,
+        content_digest=digest(owner.digest_algorithm, content),
+        signing_time=now,
+    )
+    token = encode_signed_data(
+        [info], content=content, content_type=oids.TST_INFO, certificates=[owner.certificate.der]
+    )
+    return decode_timestamp_response(encode_timestamp_response(token))
+
+
+def test_a_stamp_may_call_its_service_by_the_name_in_its_certificate(check, authority, now):
+    own = GeneralName("directory", authority.tsa.certificate.subject)
+    assert check(named_stamp(authority, now, own)).is_valid
+
+
+def test_a_stamp_may_call_its_service_by_another_name_of_it(check, authority, now):
+    names = (
+        GeneralName("dns", "tsa.test"),
+        GeneralName("directory", subject_name(organization="Служба")),
+    )
+    others = (ext.subject_alternative_name(*names),)
+    owner = authority.certify(attrs.evolve(TIMESTAMP_SERVICE, others=others), key=authority.tsa)
+    for name in names:
+        assert check(named_stamp(authority, now, name, owner)).is_valid
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        GeneralName("directory", subject_name(organization="Другая служба")),
+        GeneralName("dns", "tsa.test"),
+    ],
+)
+def test_a_stamp_that_calls_its_service_by_a_foreign_name_is_refused(check, authority, now, name):
+    facts = check(named_stamp(authority, now, name))
+    assert codes(facts) == {ProblemCode.SIGNING_CERTIFICATE_MISMATCH}
 
 
 def response_of(signers, content, authority):

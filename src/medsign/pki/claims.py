@@ -102,3 +102,5 @@ def age_problems(
     expires = this_update + policy.max_age if next_update is None else next_update
     if expires + policy.skew < at:
         yield Problem(ProblemCode.STALE, fingerprint)
+    elif expires < this_update:
+        yield Problem(ProblemCode.STALE, fingerprint, "nextUpdate is before thisUpdate")

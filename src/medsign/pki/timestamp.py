@@ -11,7 +11,9 @@ from medsign.clock import Clock
 from medsign.codec.asn1 import (
     AlgorithmIdentifier,
     Certificate,
+    GeneralName,
     MessageImprint,
+    Name,
     SignedData,
     TimeStampRequest,
     TimeStampResponse,
@@ -168,6 +170,9 @@ def check_timestamp(
     path = None
     if (certificate := signer.certificate) is not None:
         problems += _purpose_problems(certificate)
+        if info.tsa and not _is_named(certificate, info.tsa):
+            mismatch = ProblemCode.SIGNING_CERTIFICATE_MISMATCH
+            problems.append(Problem(mismatch, certificate.fingerprint, "tsa"))
         path = build_path(
             certificate,
             trust,
@@ -267,6 +272,21 @@ def _imprint_problems(
             return
     if expected != info.imprint.digest:
         yield Problem(ProblemCode.IMPRINT_MISMATCH)
+
+
+def _is_named(certificate: Certificate, name: GeneralName) -> bool:
+    """Tell whether a service bears the name that its stamp gives it (RFC 3161 §2.4.2, tsa)."""
+    if isinstance(name.value, Name) and certificate.subject.matches(name.value):
+        return True
+    return any(
+        each == name
+        or (
+            isinstance(each.value, Name)
+            and isinstance(name.value, Name)
+            and each.value.matches(name.value)
+        )
+        for each in certificate.subject_alternative_names
+    )
 
 
 def _purpose_problems(certificate: Certificate) -> Iterator[Problem]:
