@@ -1,0 +1,211 @@
+"""A gateway in the program's place: stunnel, a socket file, and one elsewhere that is pinned."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from medsign.codec.asn1 import decode_certificate, pem_decode
+from medsign.errors import ConfigError, PeerUntrusted
+from medsign.transport.tls import GostGateway
+
+from .conftest import running
+
+PIN = "sha256//" + base64.b64encode(bytes(32)).decode()
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """Answers with what it was asked."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        told = {"path": self.path, "host": self.headers["Host"], "body": body.decode()}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(told).encode())
+
+    def address_string(self) -> str:
+        return "local"  # a socket file has no address
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def answering(listening: socket.socket, context: ssl.SSLContext | None = None) -> Iterator[None]:
+    server = HTTPServer(("", 0), Mirror, bind_and_activate=False)
+    server.socket.close()
+    server.socket = context.wrap_socket(listening, server_side=True) if context else listening
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def ask(gateway: GostGateway, url: str = "https://ca.test/requests?page=2") -> dict[str, str]:
+    with httpx.Client(transport=gateway.transport()) as http:
+        return http.post(url, content="заявка").json()
+
+
+async def ask_async(gateway: GostGateway, url: str) -> dict[str, str]:
+    async with httpx.AsyncClient(transport=gateway.async_transport()) as http:
+        return (await http.post(url, content="заявка")).json()
+
+
+TOLD = {"path": "/requests?page=2", "host": "ca.test", "body": "заявка"}
+
+
+@pytest.fixture
+def local() -> Iterator[GostGateway]:
+    with socket.create_server(("127.0.0.1", 0)) as listening, answering(listening):
+        port = listening.getsockname()[1]
+        yield GostGateway(f"http://127.0.0.1:{port}", hosts=["ca.test"])
+
+
+def test_a_request_arrives_at_a_local_gateway_as_it_is(local):
+    assert ask(local) == TOLD
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_asynchronous_request_does_too(local, backend):
+    assert anyio.run(ask_async, local, "https://ca.test/requests?page=2", backend=backend) == TOLD
+
+
+def test_a_request_arrives_by_a_socket_file(tmp_path):
+    path = tmp_path / "gost.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        with answering(listening):
+            assert ask(GostGateway(f"unix:{path}", hosts=["ca.test"])) == TOLD
+
+
+@pytest.mark.parametrize("url", ["https://other.test/", "http://ca.test/", "https://ca.test.evil/"])
+def test_a_request_to_somebody_else_does_not_leave(local, url):
+    with pytest.raises(ConfigError):
+        ask(local, url)
+
+
+@pytest.fixture
+def elsewhere(openssl, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Return the address of a gateway with an ordinary certificate, and the pin of its key."""
+    key, certificate = tmp_path / "gateway.key", tmp_path / "gateway.crt"
+    openssl(
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-keyout", key, "-out", certificate, "-subj", "/CN=gateway"),
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    spki = decode_certificate(pem_decode(certificate.read_bytes())[0][1]).public_key.der
+    pin = "sha256//" + base64.b64encode(hashlib.sha256(spki).digest()).decode()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        with answering(listening, context):
+            yield address, pin
+
+
+@pytest.mark.interop
+def test_a_gateway_elsewhere_is_known_by_its_key(elsewhere):
+    address, pin = elsewhere
+    assert ask(GostGateway(address, hosts=["ca.test"], pin=pin)) == TOLD
+
+
+@pytest.mark.interop
+def test_a_gateway_with_another_key_gets_nothing(elsewhere):
+    address, _ = elsewhere
+    with pytest.raises(PeerUntrusted):
+        ask(GostGateway(address, hosts=["ca.test"], pin=PIN))
+
+
+@pytest.mark.parametrize(
+    "address, hosts, pin",
+    [
+        ("http://10.0.0.7:8443", ["ca.test"], ""),
+        ("http://gateway.test", ["ca.test"], PIN),
+        ("https://gateway.test", ["ca.test"], ""),
+        ("https://gateway.test", ["ca.test"], "sha256//AAAA"),
+        ("https://gateway.test", ["ca.test"], PIN.removeprefix("sha256//")),
+        ("ftp://127.0.0.1", ["ca.test"], ""),
+        ("http://127.0.0.1:8443", [], ""),
+    ],
+)
+def test_a_gateway_that_anybody_could_be_is_refused(address, hosts, pin):
+    with pytest.raises(ConfigError):
+        GostGateway(address, hosts=hosts, pin=pin)
+
+
+STUNNEL = """\
+foreground = yes
+pid =
+engine = gost
+engineDefault = ALL
+[ca]
+client = yes
+accept = 127.0.0.1:{accept}
+connect = 127.0.0.1:{connect}
+sslVersionMax = TLSv1.2
+ciphers = GOST2012-KUZNYECHIK-KUZNYECHIKOMAC
+verifyChain = yes
+checkHost = localhost
+CAfile = {roots}
+"""
+
+
+@contextmanager
+def stunnel(binary: str, folder: Path, trust: bytes, url: str) -> Iterator[GostGateway]:
+    (folder / "roots.pem").write_bytes(trust)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    configuration = folder / "stunnel.conf"
+    (connect,) = re.findall(r":(\d+)/", url)
+    configuration.write_text(
+        STUNNEL.format(accept=port, connect=connect, roots=folder / "roots.pem")
+    )
+    with running(binary, str(configuration)) as process:
+        said = process.stdout.readline()
+        while "Configuration successful" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        yield GostGateway(f"http://127.0.0.1:{port}", hosts=["localhost"])
+
+
+@pytest.mark.interop
+def test_stunnel_speaks_gost_in_our_place(program, gost_engine, ca, s_server, tmp_path):
+    binary = program("stunnel", "stunnel4")
+    with (
+        s_server(ca.server()) as url,
+        stunnel(binary, tmp_path, ca.trust, url) as gateway,
+        httpx.Client(transport=gateway.transport()) as http,
+    ):
+        answer = http.get("https://localhost/")
+    assert "Cipher is GOST2012-KUZNYECHIK-KUZNYECHIKOMAC" in answer.text
+
+
+@pytest.mark.interop
+def test_what_stunnel_refuses_is_no_answer(program, gost_engine, ca, s_server, tmp_path):
+    binary = program("stunnel", "stunnel4")
+    with (
+        s_server(ca.issue("other.test")) as url,
+        stunnel(binary, tmp_path, ca.trust, url) as gateway,
+        httpx.Client(transport=gateway.transport()) as http,
+        pytest.raises(httpx.TransportError),
+    ):
+        http.get("https://localhost/")
