@@ -282,10 +282,27 @@ def test_a_closed_token_opens_again_when_it_is_needed(doctor, token):
 
 def test_two_objects_of_one_token_get_along(module, doctor, token):
     signer = token.signer()
-    for use in (lambda: signer.sign_digest(bytes(32)), lambda: token.key(label="doctor")):
-        with Pkcs11Token(module, pin=PIN) as another:
+    for _ in range(10):
+        with Pkcs11Token(module, pin=lambda: pytest.fail("the process is logged in")) as another:
             assert len(another.signer().sign_digest(bytes(32))) == 64
-        assert use()  # though the login was common and is over
+    assert len(signer.sign_digest(bytes(32))) == 64
+
+
+def test_a_login_while_the_pin_is_typed_is_enough(module, doctor, token):
+    def typed() -> str:
+        token.signer()
+        return PIN
+
+    with Pkcs11Token(module, pin=typed) as slow:
+        assert len(slow.signer().sign_digest(bytes(32))) == 64
+
+
+@pytest.mark.parametrize("sought", [None, "doctor"], ids=["found before", "sought anew"])
+def test_a_login_that_another_object_ends_is_repeated(module, doctor, token, sought):
+    with Pkcs11Token(module, pin=PIN) as first:
+        first.signer()
+        signer = token.signer()
+    assert len((token.signer(label=sought) if sought else signer).sign_digest(bytes(32))) == 64
 
 
 def test_a_wrong_pin_is_told_and_not_sent_again(module, device, doctor):

@@ -160,13 +160,12 @@ class Pkcs11Token:
                 try:
                     return action(self._session)
                 except TokenError:
-                    # Without a login private keys are not refused, they are just not to be seen.
                     if self._session.sees_private_keys():
                         raise
                 except _lost():
                     pass
                 self._drop()
-            self._session = _Session(self._open())
+            self._session = self._open()
             return action(self._session)
 
     def _drop(self) -> None:
@@ -175,7 +174,7 @@ class Pkcs11Token:
             with suppress(RuntimeError):  # the root of what python-pkcs11 raises
                 session.handle.close()
 
-    def _open(self) -> pkcs11.Session:
+    def _open(self) -> _Session:
         import pkcs11
         from pkcs11.attributes import AttributeMapper, handle_bytes, handle_ulong
 
@@ -184,17 +183,20 @@ class Pkcs11Token:
         mapper.register_handler(pkcs11.Attribute.KEY_TYPE, *handle_ulong)
         mapper.register_handler(pkcs11.Attribute.GOSTR3410_PARAMS, *handle_bytes)
         token = self._plugged_in()
+        session = _Session(token.open(attribute_mapper=mapper))
+        if session.sees_private_keys():  # another part of the process has logged in
+            return session
+        session.handle.close()
         if token.flags & pkcs11.TokenFlag.USER_PIN_LOCKED:
             raise TokenError(TokenProblem.PIN_LOCKED)
         pin = self.pin() if callable(self.pin) else self.pin
         if pin is not None and pin == self._refused:
             raise TokenError(_after_wrong_pin(token.flags), "it was refused before, not sent again")
+        by = pkcs11.PROTECTED_AUTH if pin is None else pin
         try:
-            return token.open(
-                user_pin=pkcs11.PROTECTED_AUTH if pin is None else pin, attribute_mapper=mapper
-            )
-        except pkcs11.UserAlreadyLoggedIn:
-            return token.open(attribute_mapper=mapper)
+            return _Session(token.open(user_pin=by, attribute_mapper=mapper))
+        except pkcs11.UserAlreadyLoggedIn:  # in the meantime
+            return _Session(token.open(attribute_mapper=mapper))
         except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange):
             self._refused = pin
             raise TokenError(_after_wrong_pin(token.slot.get_token().flags)) from None
@@ -299,9 +301,13 @@ class _Session:
         return None
 
     def sees_private_keys(self) -> bool:
+        """Tell whether the process is logged in: without that they are not refused but hidden."""
         import pkcs11
 
-        wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
+        wanted = {
+            pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY,
+            pkcs11.Attribute.PRIVATE: True,
+        }
         return bool(list(self.handle.get_objects(wanted)))
 
     def _private_key(self, chosen: _Choice) -> pkcs11.SignMixin:
