@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsign.codec.asn1 import RevokedEntry
-from medsign.errors import MalformedError, UsageError
+from medsign.codec.xml import canonical
+from medsign.errors import BudgetExceeded, MalformedError, UsageError
 from medsign.pki import RevocationEvidence, TrustStore, issuing
+from medsign.pki.accredited import MAX_BYTES
 from medsign.signers import SoftwareKey
-from medsign.xmldsig import MINISTRY_OGRN, accredited_list, sign_enveloped
+from medsign.xmldsig import MINISTRY_OGRN, accredited_list, sign_enveloped, verify
 
-from .conftest import START
+from .conftest import START, resigned
 
 AT = START + timedelta(days=60)
 DAY = timedelta(days=1)
@@ -160,11 +162,20 @@ def test_a_moment_of_no_zone_is_refused(signed, trust):
         accredited_list(signed, trust, at=AT.replace(tzinfo=None))
 
 
-def test_a_list_larger_than_other_documents_is_read(document, ministry, trust):
-    # Longer than `sign_enveloped` signs: the padding is white space that the digest leaves out.
-    signed = sign_enveloped(document, ministry)
-    padded = signed.replace(b"<?xml", b"<?xml", 1) + b"\n" * (5 << 20)
-    assert accredited_list(padded, trust, at=AT).snapshots[0].version == "7"
+def test_a_list_larger_than_other_documents_is_read(signed, ministry, trust):
+    def enlarge(root):
+        signature = root.find("{*}Signature")
+        root.remove(signature)
+        root[0].tail = root[1].tail = " " * (9 << 20)
+        octets = canonical(root, max_bytes=MAX_BYTES)
+        root.append(signature)
+        return octets
+
+    large = resigned(signed, ministry, enlarge)
+    assert len(large) > 18 << 20
+    assert accredited_list(large, trust, at=AT).snapshots[0].version == "7"
+    with pytest.raises(BudgetExceeded):
+        verify(large)
 
 
 @given(data=st.data())

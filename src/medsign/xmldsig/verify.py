@@ -166,7 +166,13 @@ class _Check:
         exclusive = method is not None and names.CANONICAL[_algorithm(method)][0]
         kept = None if method is None else method.find(f"{{{names.EXC_C14N}}}InclusiveNamespaces")
         prefixes = [] if kept is None else (kept.get("PrefixList") or "").split()
-        octets = canonical(node, exclusive=exclusive, prefixes=prefixes, comments=comments)
+        octets = canonical(
+            node,
+            exclusive=exclusive,
+            prefixes=prefixes,
+            comments=comments,
+            max_bytes=self.work - self.spent,
+        )
         self._spend(len(octets))
         return octets
 
