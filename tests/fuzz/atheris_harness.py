@@ -5,7 +5,6 @@ atheris is no dependency of the project (`pip install atheris`; it has wheels fo
     python tests/fuzz/atheris_harness.py                       lists the doors
     python tests/fuzz/atheris_harness.py all                   ten minutes, shared by all doors
     python tests/fuzz/atheris_harness.py pfx crl --seconds 60  a minute, shared by two doors
-    nox -s fuzz -- all --seconds 3600                          the same in an environment of its own
 
 Each door begins with the good artefacts of targets.py. Bytes that raise anything but what the door
 may raise, or take longer than ten seconds, are left in `--findings` (by default `fuzz-findings`,

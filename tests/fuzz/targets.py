@@ -165,6 +165,7 @@ TARGETS = {
     "pfx": Target(pkcs12.decode_pfx, "pfx"),
     "safe": Target(pkcs12.decode_safe, "pfx"),
     "bags": Target(pkcs12.decode_bags, "pfx"),
+    "exported_key": Target(pkcs12.decode_exported_key, "exported_key"),
     "certificate_references": Target(asn1.decode_certificate_references, "certificate"),
     "certificate_values": Target(asn1.decode_certificate_values, "certificate_values"),
     "revocation_references": Target(asn1.decode_revocation_references, "ocsp_response"),
@@ -248,6 +249,7 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
     )
     signature = cms.sign(b"document", signer(), at=MOMENT)
     pfx = save_pfx(signer(), PASSWORD, iterations=1, random=bytes)
+    cryptopro = (HERE / "corpus" / "cryptopro.pfx").read_bytes()
     bags = [pkcs12.KeyBag(private_key_info(key().key)), pkcs12.CertificateBag(first.der)]
     bags.append(pkcs12.CertificateBag(signer().certificate.der))
     open_bags = pkcs12.encode_bags(bags, key_id=b"1")
@@ -272,8 +274,13 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
             signature,
             cms.sign(b"document", signer(), at=MOMENT, detached=False),
         ],
-        "pfx": [pfx],
-        "safe": [pkcs12.decode_pfx(pfx).safe, pkcs12.encode_safe([open_bags])],
+        "pfx": [pfx, cryptopro],
+        "exported_key": [(HERE / "corpus" / "exported-key.der").read_bytes()],
+        "safe": [
+            pkcs12.decode_pfx(pfx).safe,
+            pkcs12.decode_pfx(cryptopro).safe,
+            pkcs12.encode_safe([open_bags]),
+        ],
         "encrypted_key": [save_key(key(), PASSWORD, iterations=1, random=bytes)],
         "pem": [asn1.pem_encode("CERTIFICATE", each) for each in list(certificates)[:2]],
         "signed_document": [
