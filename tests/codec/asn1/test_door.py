@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsign.codec.asn1 import decode_name, der, make_name
-from medsign.codec.asn1.ber import _is_der, _Rewriter, to_der
+from medsign.codec.asn1.ber import to_der
 from medsign.codec.asn1.door import Limits, open_der
 from medsign.codec.asn1.names import read_name
 from medsign.errors import BudgetExceeded, MalformedError, UsageError
@@ -143,37 +143,11 @@ def test_any_bytes_are_der_malformed_or_over_the_budget(data):
     assert to_der("test", normal, LIMITS) == normal
 
 
-def elements():
-    """Return a strategy of BER elements, sound and not: lengths long, open or wrong."""
-
-    def element(tag, contents, form):
-        match form:
-            case "short":
-                return bytes((tag, len(contents) & 0x7F)) + contents
-            case "long":
-                return bytes((tag, 0x82)) + len(contents).to_bytes(2) + contents
-            case _:
-                return bytes((tag, 0x80)) + contents + b"\0\0"
-
-    tags = st.sampled_from([0x02, 0x04, 0x30, 0x31, 0x24, 0xA0, 0x1F, 0x00])
-    forms = st.sampled_from(["short", "short", "short", "long", "open"])
-    return st.recursive(
-        st.binary(max_size=4),
-        lambda inner: st.builds(element, tags, st.lists(inner, max_size=3).map(b"".join), forms),
-        max_leaves=12,
-    )
-
-
-@given(st.one_of(elements(), st.binary(max_size=40)), st.integers(0, 8), st.integers(0, 8))
-def test_what_is_left_as_it_came_would_not_have_been_rewritten(data, depth, many):
-    limits = Limits(max_depth=depth, max_elements=many)
-    if _is_der(data, limits):
-        assert _Rewriter("test", data, limits).element(0, len(data), 0) == (data, len(data))
-
-
-def test_der_is_left_as_it_came():
-    data = der.sequence(der.octets(bytes(200)), der.sequence(), der.set_of([der.integer(7)]))
-    assert to_der("test", data, LIMITS) is data
+def test_a_string_in_parts_is_not_der():
+    parts = bytes.fromhex("2406 0401aa 0401bb")
+    with pytest.raises(MalformedError, match="in parts"):
+        open_der("test", parts, LIMITS, tag=None)
+    assert open_der("test", to_der("test", parts, LIMITS), LIMITS, tag=4).contents == b"\xaa\xbb"
 
 
 def test_what_was_read_before_costs_as_much_of_the_budget():

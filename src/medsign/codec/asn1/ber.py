@@ -15,17 +15,6 @@ _STRING_TAGS = frozenset(
     {0x03, 0x04, 0x0C, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A, 0x1B, 0x1C, 0x1E}
 )
 _BIT_STRING = 0x03
-_PLAIN, _NESTED, _ODD = range(3)
-
-
-def _form(octet: int) -> int:
-    nested = octet & _CONSTRUCTED
-    # Tags of several octets and constructed strings are seen once in a blue moon.
-    odd = octet & 0x1F == 0x1F or (nested and octet & ~_CONSTRUCTED in _STRING_TAGS)
-    return _ODD if odd else _NESTED if nested else _PLAIN
-
-
-_FORMS = bytes(map(_form, range(256)))
 
 
 def to_der(what: str, data: bytes, limits: Limits, *, padded: bool = False) -> bytes:
@@ -47,44 +36,11 @@ def to_der(what: str, data: bytes, limits: Limits, *, padded: bool = False) -> b
     """
     if len(data) > limits.max_bytes:
         raise BudgetExceeded(f"{what}: octets", limits.max_bytes)
-    if _is_der(data, limits):
-        return data
     rewriter = _Rewriter(what, data, limits)
     element, end = rewriter.element(0, len(data), 0)
     if data[end:].strip(b"\0" if padded else b""):
         raise rewriter.error(end, "octets follow the end")
     return element
-
-
-def _is_der(data: bytes, limits: Limits) -> bool:
-    """Tell whether nothing need be rewritten; nearly all files are so, and looking costs less.
-
-    Whatever is odd, or no structure at all, is left to the rewriter, which says what is wrong.
-    """
-    at, end = 0, len(data)
-    ends: list[int] = []
-    for _ in range(limits.max_elements if data and data[0] & _CONSTRUCTED else 0):
-        if end - at < 2:
-            break
-        form, length, body = _FORMS[data[at]], data[at + 1], at + 2
-        if length >= 0x80:
-            body += length - 0x80
-            length = int.from_bytes(data[at + 2 : body])
-            if length < 0x80 or not data[at + 2]:
-                break
-        stop = body + length
-        if stop > end or form == _ODD or len(ends) >= limits.max_depth:
-            break
-        if form == _NESTED:
-            ends.append(end)
-            at, end = body, stop
-        else:
-            at = stop
-        while at == end:
-            end = ends.pop()
-            if not ends:
-                return at == end
-    return False
 
 
 class _Rewriter:

@@ -28,6 +28,7 @@ from medsign.codec.asn1.keys import AlgorithmIdentifier, read_algorithm
 from medsign.codec.asn1.names import GeneralName, Name, read_general_names, read_name
 from medsign.codec.asn1.ocsp import BasicOcspResponse, read_ocsp_response
 from medsign.codec.asn1.x509 import Attribute, Certificate, read_attributes, read_certificate
+from medsign.errors import MalformedError
 
 CMS_LIMITS = Limits(max_bytes=1 << 28, max_elements=1_000_000)
 
@@ -107,7 +108,8 @@ class SignedData(Encoded):
     """A CMS message of the type signed-data, fully read.
 
     Attributes:
-        der: The whole ContentInfo in DER; BER input is normalised.
+        der: The whole ContentInfo in DER; BER input is normalised. What is not read here, such as
+            the inside of unknown attributes, may still be BER when all the rest was DER.
         version: Version of the structure.
         digest_algorithms: Algorithms that the signers used.
         content_type: Type of what is signed, usually `oids.DATA`.
@@ -136,7 +138,13 @@ def decode_signed_data(data: bytes, limits: Limits = CMS_LIMITS) -> SignedData:
         MalformedError: It is something else.
         BudgetExceeded: It is too large or too complex.
     """
-    return read_signed_data(open_der("signed data", to_der("signed data", data, limits), limits))
+    what = "signed data"
+    try:
+        return read_signed_data(open_der(what, data, limits))
+    except MalformedError:
+        # Nearly all files are DER where it is read, and to make sure of it beforehand costs as much
+        # as reading.
+        return read_signed_data(open_der(what, to_der(what, data, limits), limits))
 
 
 @attrs.frozen(kw_only=True)

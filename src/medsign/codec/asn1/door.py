@@ -54,6 +54,11 @@ _ENCODINGS = {
     0x1C: "utf-32-be",
     0x1E: "utf-16-be",
 }
+_CONSTRUCTED_STRINGS = frozenset(tag | 0x20 for tag in (BIT_STRING, OCTET_STRING, *_ENCODINGS))
+# By the first octet: whether it is all of the tag, and not that of a string in parts.
+_IS_PLAIN = bytes(
+    octet & 0x1F != 0x1F and octet not in _CONSTRUCTED_STRINGS for octet in range(256)
+)
 # No field of ours is longer: the largest is a nonce. Python also refuses to print huge integers.
 _TIME = re.compile(rb"\d{12}(?:\d\d)?Z")
 _LONGEST_INTEGER = 256
@@ -190,7 +195,7 @@ class Element:
         data, self._body = source.data, start + 2
         # Nearly every header is two octets: a call for each would cost as much as all the rest.
         body = self._body
-        if body <= end and (length := data[start + 1]) < 0x80 and data[start] & 0x1F != 0x1F:
+        if body <= end and (length := data[start + 1]) < 0x80 and _IS_PLAIN[data[start]]:
             self.tag, self.end = data[start], body + length
             if self.end > end:
                 raise self.error("the contents are cut short")
@@ -207,6 +212,8 @@ class Element:
             raise self.error(str(odd)) from None
         if length is None or not minimal(start, self._body, length):
             raise self.error("the length is not in DER")
+        if self.tag in _CONSTRUCTED_STRINGS:
+            raise self.error("a string in parts is not in DER")
         self.end = self._body + length
 
     @property
