@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -29,6 +30,29 @@ class ContentDigest:
 
     algorithm: DigestAlgorithm
     value: bytes
+
+    @classmethod
+    def of(
+        cls,
+        algorithm: DigestAlgorithm,
+        pieces: Iterable[bytes],
+        *,
+        provider: Provider | None = None,
+    ) -> ContentDigest:
+        """Digest a content that comes in pieces and is read once, such as an upload.
+
+        Args:
+            algorithm: That of the key, `medsign.pki.signing.Signer.digest_algorithm`; of a
+                signature to be verified, the one that it names.
+            pieces: The octets, in order.
+            provider: Who hashes; by default `medsign.gost.default_provider`.
+
+        Example:
+            >>> pieces = (bytes(1000) for _ in range(1000))
+            >>> len(ContentDigest.of(DigestAlgorithm.STREEBOG_256, pieces).value)
+            32
+        """
+        return cls(algorithm, digest(algorithm, pieces, provider=provider))
 
     def __attrs_post_init__(self) -> None:
         if len(self.value) != self.algorithm.size:
