@@ -26,8 +26,8 @@ from medsign.errors import (
     UnexpectedAnswer,
 )
 from medsign.exchange import AsyncDriver, Context, Driver, Event
-from medsign.transport import UrlGuard, guarded, new_async_client, new_client
-from medsign.transport.guard import host_of
+from medsign.transport import UrlGuard, new_async_client, new_client
+from medsign.transport.guard import guarded, host_of
 
 PUBLIC = "93.184.216.34"
 BODY = b"a list"

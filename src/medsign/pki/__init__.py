@@ -1,7 +1,8 @@
 """Certificates: keys, the Russian profile, chains, revocation, time stamps and issuing.
 
-Everything here is a pure function of bytes at hand: nothing is fetched. What is checked becomes
-facts with problems; a bad chain or stamp is never an exception.
+Everything here is a pure function of bytes at hand; only `medsign.pki.fetch` asks a network, and
+only when told to. What is checked becomes facts with problems; a bad chain or stamp is never an
+exception.
 """
 
 from medsign.pki.accredited import Accreditation, AccreditedList, qualification_problems

@@ -90,7 +90,7 @@ class FollowUrls:
         total_seconds: Time for all requests of one verification.
 
     Example:
-        >>> FollowUrls(guard=UrlGuard(hosts=(".roskazna.gov.ru",))).sources
+        >>> FollowUrls(guard=UrlGuard(hosts=(".nalog.test",))).sources
         ('ocsp', 'crl')
     """
 

@@ -2,7 +2,7 @@
 
 from medsign.transport.auth import ApiKey, Authorisation, Token
 from medsign.transport.credentials import Credentials, Secret
-from medsign.transport.guard import UrlGuard, guarded
+from medsign.transport.guard import UrlGuard
 from medsign.transport.oauth import CertificateCodeGrant, PasswordGrant, RefreshGrant
 from medsign.transport.plain import new_async_client, new_client
 
@@ -16,7 +16,6 @@ __all__ = [
     "Secret",
     "Token",
     "UrlGuard",
-    "guarded",
     "new_async_client",
     "new_client",
 ]
