@@ -112,10 +112,13 @@ class Curve:
         Both the scalar and the coordinates are blinded: nothing that is multiplied twice has the
         same digits twice, so repeated measurements of time do not add up.
         """
-        scalar, base = blinded(secret, self.params.q, random), self.base()
-        start = self.group.neutral(draw(self.params.p, random))
-        point = self.group.add(start, base.terms(scalar, len(base)))
-        return self.group.affine([point])[0]
+        return self._blinded(secret, self.base(), random)
+
+    def multiply_secret(self, point: Affine, secret: int, random: Random) -> Affine:
+        """Return a secret scalar of [1, q) times a point of order q, as `multiply_base` does."""
+        bits = blinded_bits(self.params.q)
+        comb = Comb(self.group, self.weierstrass, point, _KEY_WIDTH, bits)
+        return self._blinded(secret, comb, random)
 
     def add_base(self, point: Point, scalar: int) -> Point:
         """Add a public scalar times the base point to a point."""
@@ -137,6 +140,11 @@ class Curve:
                 entry = point if digit > 0 else self.weierstrass.negative(point)
                 total = self.weierstrass.add(total, (entry,))
         return total[2] == 0
+
+    def _blinded(self, secret: int, comb: Comb, random: Random) -> Affine:
+        scalar = blinded(secret, self.params.q, random)
+        start = self.group.neutral(draw(self.params.p, random))
+        return self.group.affine([self.group.add(start, comb.terms(scalar, len(comb)))])[0]
 
     def _add(self, point: Point, comb: Comb, scalar: int) -> Point:
         count = -(-self._public_bits // comb.width)

@@ -4,6 +4,7 @@ For keys and certificates only: Python's tables take time that depends on what i
 a megabyte takes many seconds.
 """
 
+from medsign.gost.ciphers.agreement import keg, kexp15, kimp15, vko
 from medsign.gost.ciphers.digest94 import gost94
 from medsign.gost.ciphers.kuznyechik import Kuznyechik
 from medsign.gost.ciphers.magma import Gost28147, Magma
@@ -21,6 +22,10 @@ __all__ = [
     "ctr_acpkm",
     "gost94",
     "kdf_tree",
+    "keg",
+    "kexp15",
+    "kimp15",
     "omac",
     "pbkdf2",
+    "vko",
 ]
