@@ -143,6 +143,13 @@ def policies(*oids: str) -> x509.CertificatePolicies:
     )
 
 
+def mapping(issuer: str, subject: str) -> x509.UnrecognizedExtension:
+    """Return SEQUENCE OF SEQUENCE { issuer, subject }, which cryptography does not build."""
+    pair = b"".join(_oid(each) for each in (issuer, subject))
+    value = _tlv(0x30, _tlv(0x30, pair))
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.33"), value)
+
+
 def alternative(name: x509.GeneralName) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName([name])
 
@@ -279,13 +286,6 @@ def name_constraints(make: Maker) -> Cases:
 
 def of_policies(make: Maker) -> Cases:
     """Yield chains of which a policy is wanted."""
-
-    def mapping(issuer: str, subject: str) -> x509.UnrecognizedExtension:
-        # cryptography has no builder of it: SEQUENCE OF SEQUENCE { issuer, subject }
-        pair = b"".join(_oid(each) for each in (issuer, subject))
-        return x509.UnrecognizedExtension(
-            x509.ObjectIdentifier("2.5.29.33"), _tlv(0x30, _tlv(0x30, pair))
-        )
 
     def chain(above: list[x509.ExtensionType], below: list[x509.ExtensionType], **how) -> Question:
         ca = make.ca(*above)

@@ -1,4 +1,4 @@
-"""The path validation of pyHanko as an oracle; only the arithmetic of GOST is lent to it."""
+"""Oracles of paths: pyHanko's, to which only the arithmetic of GOST is lent, and OpenSSL's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import warnings
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from unittest import mock
 
 import attrs
@@ -33,7 +34,7 @@ from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 
-from medsign.codec.asn1 import AlgorithmIdentifier, decode_spki
+from medsign.codec.asn1 import AlgorithmIdentifier, decode_spki, pem_encode
 from medsign.errors import MalformedError
 from medsign.pki import PolicyRules, SignatureCheck, verify_signature
 
@@ -119,6 +120,25 @@ def status_verdict(question: Question) -> str:
     except (CRLValidationError, OCSPValidationError, *_REFUSED):
         return "unknown"
     return "good"
+
+
+def openssl_verdict(openssl, folder: Path, question: Question) -> bool:
+    """Tell whether `openssl verify` finds a good chain; its files go into a folder."""
+    rules = question.rules or PolicyRules()
+    options = ["-attime", str(int(question.at.timestamp())), "-policy_check"]
+    options += [word for oid in sorted(rules.acceptable) for word in ("-policy", oid)]
+    options += ["-explicit_policy"] if rules.required else []
+    options += ["-inhibit_map"] if rules.mapping_inhibited else []
+    options += ["-inhibit_any"] if rules.any_inhibited else []
+    for name, option, certificates in (
+        ("trusted", "-CAfile", question.trusted),
+        ("others", "-untrusted", question.others),
+        ("peer", "", [question.peer]),
+    ):
+        pem = b"".join(pem_encode("CERTIFICATE", each) for each in certificates)
+        (folder / name).write_bytes(pem)
+        options += [option, folder / name] if option and pem else []
+    return openssl("verify", *options, folder / "peer", check=False).returncode == 0
 
 
 def _context(question: Question) -> ValidationContext:

@@ -7,10 +7,9 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from medsign.codec.asn1 import decode_certificate, decode_crl, decode_ocsp_response, pem_encode
+from medsign.codec.asn1 import decode_certificate, decode_crl, decode_ocsp_response
 from medsign.pki import (
     EvidencePolicy,
-    PolicyRules,
     RevocationEvidence,
     TrustStore,
     build_path,
@@ -23,7 +22,7 @@ from cryptography.x509 import verification
 
 from . import foreign
 from .foreign import KINDS, Maker
-from .oracle import Question, path_verdict, status_verdict
+from .oracle import Question, openssl_verdict, path_verdict, status_verdict
 
 # Where the others say something else, by pattern of the case: the clause and the reason.
 CERTVALIDATOR = {
@@ -149,20 +148,7 @@ def test_cryptography_agrees_on_chains_or_the_reason_is_known(make):
 @pytest.mark.interop
 def test_openssl_agrees_on_every_chain(make, openssl, tmp_path):
     def ask(question: Question) -> bool:
-        rules = question.rules or PolicyRules()
-        options = ["-attime", str(int(question.at.timestamp())), "-policy_check"]
-        options += [word for oid in rules.acceptable for word in ("-policy", oid)]
-        options += ["-explicit_policy"] if rules.required else []
-        for name, option, certificates in (
-            ("trusted", "-CAfile", question.trusted),
-            ("others", "-untrusted", question.others),
-        ):
-            (tmp_path / name).write_bytes(
-                b"".join(pem_encode("CERTIFICATE", each) for each in certificates)
-            )
-            options += [option, tmp_path / name] if certificates else []
-        (tmp_path / "peer").write_bytes(pem_encode("CERTIFICATE", question.peer))
-        return openssl("verify", *options, tmp_path / "peer", check=False).returncode == 0
+        return openssl_verdict(openssl, tmp_path, question)
 
     assert paths_on_which(make, ask) == set()
 
