@@ -374,7 +374,7 @@ def _lost() -> tuple[type[Exception], ...]:
     return (
         *(pkcs11.SessionHandleInvalid, pkcs11.SessionClosed, pkcs11.UserNotLoggedIn),
         *(pkcs11.KeyHandleInvalid, pkcs11.ObjectHandleInvalid),
-        *(pkcs11.DeviceRemoved, pkcs11.TokenNotPresent),
+        *(pkcs11.DeviceRemoved, pkcs11.DeviceError, pkcs11.TokenNotPresent),
     )
 
 
