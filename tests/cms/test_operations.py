@@ -18,7 +18,8 @@ from medsign.cms import DEFAULT, WITH_STAMP, Form, Indication, SubIndication, si
 from medsign.cms.client import AsyncPki
 from medsign.cms.client import Pki as PkiService
 from medsign.cms.gather import explained
-from medsign.cms.operations import PkiContext, Verification, verify_document
+from medsign.cms.context import PkiContext
+from medsign.cms.operations import Verification, verify_document
 from medsign.codec.asn1 import decode_ocsp_response
 from medsign.errors import ConfigError, UnexpectedAnswer
 from medsign.exchange import AsyncDriver, Driver, Event, RequestSent

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
 import attrs
-import httpx
 
 from medsign.cms.collect import collect
 from medsign.cms.content import Content
+from medsign.cms.context import PkiContext as PkiContext  # noqa: PLC0414 - its old address
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.extend import (
@@ -26,47 +25,28 @@ from medsign.cms.extend import (
 )
 from medsign.cms.facts import Facts
 from medsign.cms.gather import (
-    carried_certificates,
     complete_chain,
-    complete_chains,
-    complete_statuses,
     explained,
 )
 from medsign.cms.policy import DEFAULT, Policy
 from medsign.cms.report import Report
+from medsign.cms.services import Gathered, ask_status, gathered, post_question
 from medsign.cms.sign import add_timestamp, sign, signature_value
 from medsign.codec.asn1 import (
     Certificate,
     RevocationList,
-    decode_crl,
     decode_timestamp_request,
     decode_timestamp_response,
     to_binary,
 )
 from medsign.errors import (
-    ApiError,
     BudgetExceeded,
     ConfigError,
-    DeadlineExceeded,
     MalformedError,
-    MedsignError,
-    TransportError,
     UnexpectedAnswer,
 )
-from medsign.exchange import Answer, Context, Flow, do
-from medsign.gost import DigestAlgorithm, Provider
-from medsign.pki.accredited import AccreditedList
-from medsign.pki.cache import EvidenceCache
-from medsign.pki.fetch import (
-    OCSP_DIGESTS,
-    OCSP_MEDIA,
-    Fetcher,
-    FollowUrls,
-    OcspExchange,
-    ask_ocsp,
-    remembered_first,
-)
-from medsign.pki.path import build_path
+from medsign.exchange import Flow, do
+from medsign.gost import DigestAlgorithm
 from medsign.pki.revocation import (
     RevocationEvidence,
     RevocationFacts,
@@ -80,63 +60,9 @@ from medsign.pki.timestamp import (
     message_imprint,
     timestamp_request,
 )
-from medsign.pki.trust import TrustStore
-from medsign.pki.unfetched import Unfetched, Wanted
+from medsign.pki.unfetched import Unfetched
 
-_MAX_QUESTIONS = 16
 _TSP = ("application/timestamp-query", "application/timestamp-reply")
-
-
-def _urls(addresses: Iterable[str | httpx.URL]) -> tuple[httpx.URL, ...]:
-    return tuple(map(httpx.URL, addresses))
-
-
-@attrs.frozen(kw_only=True)
-class PkiContext(Context):
-    """Settings of the services that prove things about certificates and signatures.
-
-    Attributes:
-        trust: Whom to trust; by default nobody.
-        intermediates: Certificates of authorities at hand.
-        ocsp_url: Where to ask for the status of certificates, or ``None``.
-        tsp_url: Where time stamps are given, or ``None``.
-        crl_urls: Where revocation lists are; roots publish one and answer no OCSP.
-        accredited: The list of accredited authorities, for whether signatures are qualified ones.
-        follow: How far addresses in certificates are followed for what is missing; by default not
-            at all, because whoever made a certificate chose the addresses in it.
-        cache: Where what came from such addresses is kept while it is valid.
-        provider: Who computes; by default `medsign.gost.default_provider`.
-        entropy: Source of nonces.
-    """
-
-    trust: TrustStore = attrs.field(factory=TrustStore, repr=False)
-    intermediates: tuple[Certificate, ...] = attrs.field(default=(), repr=False)
-    ocsp_url: httpx.URL | None = attrs.field(
-        default=None, converter=attrs.converters.optional(httpx.URL)
-    )
-    tsp_url: httpx.URL | None = attrs.field(
-        default=None, converter=attrs.converters.optional(httpx.URL)
-    )
-    crl_urls: tuple[httpx.URL, ...] = attrs.field(default=(), converter=_urls)
-    accredited: AccreditedList | None = attrs.field(default=None, repr=False)
-    follow: FollowUrls | None = None
-    cache: EvidenceCache = attrs.field(factory=EvidenceCache, repr=False)
-    provider: Provider | None = attrs.field(default=None, repr=False)
-    entropy: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
-
-    def fetcher(self, at_hand: Iterable[Certificate]) -> Fetcher | None:
-        """Return what follows addresses for one verification, ``None`` when that is off."""
-        if self.follow is None:
-            return None
-        return Fetcher(
-            context=self,
-            follow=self.follow,
-            cache=self.cache,
-            entropy=self.entropy,
-            trust=self.trust,
-            pool=[*at_hand],
-            provider=self.provider,
-        )
 
 
 @attrs.frozen(kw_only=True)
@@ -208,7 +134,7 @@ def status(
     """
     if context.ocsp_url is None:
         return (yield from _followed_status(context, certificate, issuer))
-    asked = yield from _ask(context, certificate, issuer)
+    asked = yield from ask_status(context, certificate, issuer)
     evidence = RevocationEvidence(responses=(asked.answer,))
     check = partial(check_revocation, certificate, issuer, evidence, nonce=asked.nonce)
     now = context.clock.now()
@@ -254,7 +180,9 @@ def timestamp(context: PkiContext, data: bytes) -> Flow[TimeStamp]:
     nonce = int.from_bytes(context.entropy(8), "big")
     question = timestamp_request(imprint, nonce=nonce)
     asked, answered = _TSP
-    post = _post(context, "timestamp", context.tsp_url, question, asked=asked, answered=answered)
+    post = post_question(
+        context, "timestamp", context.tsp_url, question, asked=asked, answered=answered
+    )
     body = (yield from post).body
     try:
         answer = decode_timestamp_response(body)
@@ -354,9 +282,7 @@ def verify_document(
         accredited=context.accredited,
     ).with_fetched(ocsp_responses=ocsp_responses)
     moment = at or context.clock.now()
-    found = (
-        (yield from _gathered(context, evidence, policy, moment)) if ask else _Gathered(evidence)
-    )
+    found = (yield from gathered(context, evidence, policy, moment)) if ask else Gathered(evidence)
     facts = yield from do(partial(collect, found.evidence, at=moment, provider=context.provider))
     return Verification(
         report=explained(decide(facts, policy, at=moment), found.unfetched),
@@ -411,7 +337,7 @@ def extend_signature(
     )
     steps = {Form.T: add_references, Form.C: add_values}
     if form_of(longer, signer_index) in steps and form > Form.T:
-        found = yield from _gathered(context, evidence, DEFAULT, context.clock.now())
+        found = yield from gathered(context, evidence, DEFAULT, context.clock.now())
         evidence = found.evidence
     while (present := form_of(longer, signer_index)) < form and present in steps:
         step = partial(steps[present], evidence, at=context.clock.now(), signer_index=signer_index)
@@ -428,143 +354,3 @@ def extend_signature(
         add = partial(add, signer_index=signer_index, provider=context.provider)
         longer = yield from do(add)
     return longer
-
-
-@attrs.frozen
-class _Gathered:
-    """Evidence with what was fetched for it."""
-
-    evidence: Evidence
-    ocsp_responses: tuple[bytes, ...] = ()
-    crls: tuple[bytes, ...] = ()
-    certificates: tuple[Certificate, ...] = ()
-    unfetched: tuple[Unfetched, ...] = ()
-
-
-def _gathered(
-    context: PkiContext, evidence: Evidence, policy: Policy, at: datetime
-) -> Flow[_Gathered]:
-    """Return the evidence with what services give and, if asked for, what certificates lead to."""
-    inside = yield from do(partial(carried_certificates, evidence.signature))
-    fetcher = context.fetcher((*inside, *evidence.certificates))
-    if fetcher is not None:
-        evidence = yield from complete_chains(fetcher, evidence, policy, at=at)
-    lists: list[bytes] = []
-    answers: list[bytes] = []
-    unfetched: list[Unfetched] = []
-    for url in context.crl_urls:
-        note = partial(_unfetched, "crl", url, "")
-        lists += yield from _unless_refused(_get_list(context, url), note, unfetched)
-    if context.ocsp_url is not None:
-        questions = yield from do(partial(_questions, evidence, at, context.provider))
-        for certificate, issuer in questions:
-            note = partial(_unfetched, "ocsp", context.ocsp_url, certificate.fingerprint)
-            asked = _own_answer(context, certificate, issuer)
-            answers += yield from _unless_refused(asked, note, unfetched)
-    evidence = evidence.with_fetched(crls=lists, ocsp_responses=answers)
-    if fetcher is None:
-        return _Gathered(evidence, tuple(answers), tuple(lists), unfetched=tuple(unfetched))
-    # Evidence made after the moment of the verdict does not count, so it is not asked for.
-    if at + policy.clock_skew >= context.clock.now():
-        evidence = yield from complete_statuses(fetcher, evidence, policy, at=at)
-    return _Gathered(
-        evidence,
-        (*answers, *(each.der for each in fetcher.responses)),
-        (*lists, *(each.der for each in fetcher.crls)),
-        tuple(fetcher.fetched),
-        (*unfetched, *fetcher.unfetched),
-    )
-
-
-def _ask(context: PkiContext, certificate: Certificate, issuer: Certificate) -> Flow[OcspExchange]:
-    """Ask the service of the settings, by the digest that it understood before."""
-    assert context.ocsp_url is not None
-    asked, answered = OCSP_MEDIA
-    post = partial(_post, context, "ocsp", context.ocsp_url, asked=asked, answered=answered)
-    key = f"digest {issuer.fingerprint} {context.ocsp_url}"
-    now = context.clock.now()
-    word = yield from do(partial(context.cache.recall, key, now=now))
-    exchange = yield from ask_ocsp(
-        post,
-        certificate,
-        issuer,
-        entropy=context.entropy,
-        digests=remembered_first(word, OCSP_DIGESTS),
-        provider=context.provider,
-    )
-    yield from do(partial(context.cache.remember, key, exchange.hash_oid, now=now))
-    return exchange
-
-
-def _own_answer(context: PkiContext, certificate: Certificate, issuer: Certificate) -> Flow[bytes]:
-    """Return the answer to our question; an old one is kept only when it says "revoked"."""
-    exchange = yield from _ask(context, certificate, issuer)
-    statuses = {each.status for each in exchange.answer.single_responses}
-    if exchange.answer.nonce not in {None, exchange.nonce} and "revoked" not in statuses:
-        raise UnexpectedAnswer("ocsp: the answer is to another question")
-    return exchange.body
-
-
-def _get_list(context: PkiContext, url: httpx.URL) -> Flow[bytes]:
-    request = context.request("GET", str(url), headers={"Accept": "application/pkix-crl"})
-    body = (yield from context.fetch("crl", request)).body
-    try:
-        decode_crl(to_binary(body))
-    except (MalformedError, BudgetExceeded) as error:
-        raise UnexpectedAnswer(f"crl: {error}") from error
-    return body
-
-
-def _unless_refused(
-    asked: Flow[bytes], note: Callable[[MedsignError], Unfetched], unfetched: list[Unfetched]
-) -> Flow[list[bytes]]:
-    """Return the evidence, or none: what is missing then stands in the report."""
-    try:
-        return [(yield from asked)]
-    except (ApiError, BudgetExceeded, TransportError, UnexpectedAnswer, DeadlineExceeded) as error:
-        unfetched.append(note(error))
-        return []
-
-
-def _unfetched(wanted: Wanted, url: httpx.URL, certificate: str, error: MedsignError) -> Unfetched:
-    return Unfetched(
-        wanted=wanted,
-        certificate=certificate,
-        host=url.host,
-        code=error.code,
-        reason=error.diagnostics(),
-    )
-
-
-def _post(
-    context: PkiContext,
-    operation: str,
-    url: httpx.URL,
-    question: bytes,
-    *,
-    asked: str,
-    answered: str,
-) -> Flow[Answer]:
-    request = context.request(
-        "POST", str(url), content=question, content_type=asked, headers={"Accept": answered}
-    )
-    return context.fetch(operation, request)
-
-
-def _questions(
-    evidence: Evidence, at: datetime, provider: Provider | None
-) -> list[tuple[Certificate, Certificate]]:
-    """List the certificates whose status has to be asked, each with its issuer."""
-    inside = carried_certificates(evidence.signature)
-    pool = (*inside, *evidence.certificates)
-    found: dict[Certificate, Certificate] = {}
-    for certificate in inside:
-        path = build_path(certificate, evidence.trust, pool, at=at, provider=provider)
-        if path.anchor is None:
-            continue  # whom nobody vouches for, nobody is asked about
-        for each in path.chain:
-            issuer = path.issuer_of(each)
-            if issuer is not None and each not in evidence.trust:
-                found.setdefault(each, issuer)
-    # A file stuffed with certificates must not turn one verification into a thousand requests.
-    return list(found.items())[:_MAX_QUESTIONS]
