@@ -6,6 +6,7 @@
  *   serial, pin        what they say
  *   failures           how many wrong PINs came in a row (kept, as a device does); TRIES lock it
  *   removed, swapped   when they exist: the token is out; it signs r||s instead of s||r
+ *   broken             how many signatures are still to fail with an error of the device
  *   0.key, 1.key, ...  private keys: hexadecimal p a b q x y d, and the length of a half in octets
  *   0.point, 0.curve   the public key: x||y little-endian; DER of the OID of the curve
  *   0.cer              DER of the certificate
@@ -36,7 +37,7 @@ typedef struct {
 
 enum { /* CKR_ */
     OK = 0, SLOT_INVALID = 3, GENERAL = 5, ARGUMENTS_BAD = 7, SENSITIVE = 0x11, TYPE_INVALID = 0x12,
-    DATA_LENGTH = 0x21, REMOVED = 0x32, NOT_SUPPORTED = 0x54, KEY_HANDLE = 0x60, KEY_TYPE = 0x63,
+    DATA_LENGTH = 0x21, DEVICE_ERROR = 0x30, REMOVED = 0x32, NOT_SUPPORTED = 0x54, KEY_HANDLE = 0x60, KEY_TYPE = 0x63,
     MECHANISM_INVALID = 0x70, PARAMETER_INVALID = 0x71, OBJECT_HANDLE = 0x82, ACTIVE = 0x90,
     NOT_ACTIVE = 0x91, PIN_INCORRECT = 0xA0, PIN_LOCKED = 0xA4, SESSION_COUNT = 0xB1,
     SESSION_HANDLE = 0xB3, NOT_PRESENT = 0xE0, ALREADY_LOGGED_IN = 0x100, NOT_LOGGED_IN = 0x101,
@@ -84,14 +85,14 @@ static int exists(int slot, const char *name) {
     return opened != NULL;
 }
 
-static int failures(int slot) {
+static int count_in(int slot, const char *name) {
     byte text[8] = {0};
-    contents(slot, "failures", text, sizeof text - 1);
+    contents(slot, name, text, sizeof text - 1);
     return atoi((char *)text);
 }
 
-static void set_failures(int slot, int number) {
-    FILE *opened = file(slot, "failures", "w");
+static void set_count(int slot, const char *name, int number) {
+    FILE *opened = file(slot, name, "w");
     if (!opened) return;
     fprintf(opened, "%d", number);
     fclose(opened);
@@ -206,7 +207,7 @@ CALL(GetTokenInfo, (ulong slot, token_info *into), (slot, into)) {
     padded(into->serial, sizeof into->serial, "");
     contents((int)slot, "serial", into->serial, sizeof into->serial);
     padded(into->time, sizeof into->time, "");
-    int wrong = failures((int)slot);
+    int wrong = count_in((int)slot, "failures");
     into->flags = 0x4 | 0x8 | 0x400 | (wrong ? 0x10000 : 0) | (wrong == TRIES - 1 ? 0x20000 : 0) |
                   (wrong >= TRIES ? 0x40000 : 0);
     into->max_sessions = into->max_rw = SESSIONS;
@@ -255,14 +256,14 @@ CALL(Login, (ulong handle, ulong user, byte *pin, ulong size), (handle, user, pi
     if (rv) return rv;
     if (user != 1 || !pin) return ARGUMENTS_BAD;
     if (logged_in[at->slot]) return ALREADY_LOGGED_IN;
-    int wrong = failures(at->slot);
+    int wrong = count_in(at->slot, "failures");
     if (wrong >= TRIES) return PIN_LOCKED;
     byte right[64];
     if (contents(at->slot, "pin", right, sizeof right) != size || memcmp(right, pin, size)) {
-        set_failures(at->slot, wrong + 1);
+        set_count(at->slot, "failures", wrong + 1);
         return PIN_INCORRECT;
     }
-    set_failures(at->slot, 0);
+    set_count(at->slot, "failures", 0);
     logged_in[at->slot] = 1;
     return OK;
 }
@@ -400,6 +401,11 @@ CALL(SignInit, (ulong handle, mechanism *how, ulong key), (handle, how, key)) {
     if (rv) return rv;
     if (at->signing) return ACTIVE;
     if (!logged_in[at->slot]) return NOT_LOGGED_IN;
+    int broken = count_in(at->slot, "broken");
+    if (broken) {
+        set_count(at->slot, "broken", broken - 1);
+        return DEVICE_ERROR;
+    }
     if (!visible(at->slot, key) || (key - 1) % 3 + 1 != PRIVATE_KEY) return KEY_HANDLE;
     if (how->type != GOST_256_SIGN && how->type != GOST_512_SIGN) return MECHANISM_INVALID;
     if (how->parameter || how->size) return PARAMETER_INVALID;

@@ -373,6 +373,16 @@ def test_a_token_taken_out_and_put_back_unnoticed_works_on(device, doctor, token
     assert len(signer.sign_digest(bytes(32))) == 64
 
 
+@pytest.mark.parametrize("errors, works", [(1, True), (2, False)])
+def test_after_an_error_of_the_device_it_is_asked_once_more(device, doctor, token, errors, works):
+    signer = token.signer()
+    (device.folder / "broken").write_text(str(errors))
+    if works:
+        assert len(signer.sign_digest(bytes(32))) == 64
+    else:
+        assert refusal(lambda: signer.sign_digest(bytes(32))) is TokenProblem.FAILED
+
+
 def test_of_several_tokens_one_is_named_by_its_serial(module, device, doctor):
     chief = issued()
     Device.made(device.folder.with_name("1"), "0043").put(chief)
