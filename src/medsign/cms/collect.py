@@ -326,6 +326,7 @@ class _Collector:
             message, stamped, self.trust, intermediates=self.pool, provider=self.provider
         )
         info, path = facts.info, facts.path
+        # Problems of the chain are told with it, and algorithms are for the policy to judge.
         of_path = path.problems if path else ()
         key = facts.certificate and facts.certificate.public_key.algorithm
         used = [info.imprint.algorithm if info else None, key]
@@ -340,7 +341,11 @@ class _Collector:
             header_sound=all(
                 _header_sound(message, each, facts.certificate) for each in message.signers
             ),
-            problems=tuple(each for each in facts.problems if each not in of_path),
+            problems=tuple(
+                each
+                for each in facts.problems
+                if each not in of_path and each.code is not ProblemCode.ALGORITHM_WEAK
+            ),
             chain=self.chain(path) if path else None,
         )
 

@@ -262,6 +262,8 @@ def _imprint_problems(
     info: TstInfo, stamped: bytes | MessageImprint, provider: Provider | None
 ) -> Iterator[Problem]:
     oid = info.imprint.algorithm.oid
+    if oid == oids.SHA1:
+        yield Problem(ProblemCode.ALGORITHM_WEAK, detail="SHA-1")
     if isinstance(stamped, MessageImprint):
         expected = stamped.digest if stamped.algorithm.oid == oid else None
     else:
