@@ -7,7 +7,7 @@
  *   failures           how many wrong PINs came in a row (kept, as a device does); TRIES lock it
  *   removed, swapped   when they exist: the token is out; it signs r||s instead of s||r
  *   broken             how many signatures are still to fail with an error of the device
- *   0.key, 1.key, ...  private keys: hexadecimal p a b q x y d, and the length of a half in octets
+ *   0.key, 1.key, ...  private keys: hexadecimal p a b q x y d
  *   0.point, 0.curve   the public key: x||y little-endian; DER of the OID of the curve
  *   0.cer              DER of the certificate
  *   0.label            the label of all three; their identifier is one octet, 1 and up
@@ -37,8 +37,8 @@ typedef struct {
 
 enum { /* CKR_ */
     OK = 0, SLOT_INVALID = 3, GENERAL = 5, ARGUMENTS_BAD = 7, SENSITIVE = 0x11, TYPE_INVALID = 0x12,
-    DATA_LENGTH = 0x21, DEVICE_ERROR = 0x30, REMOVED = 0x32, NOT_SUPPORTED = 0x54, KEY_HANDLE = 0x60, KEY_TYPE = 0x63,
-    MECHANISM_INVALID = 0x70, PARAMETER_INVALID = 0x71, OBJECT_HANDLE = 0x82, ACTIVE = 0x90,
+    DATA_LENGTH = 0x21, DEVICE_ERROR = 0x30, REMOVED = 0x32, NOT_SUPPORTED = 0x54,
+    KEY_HANDLE = 0x60, KEY_TYPE = 0x63, MECHANISM_INVALID = 0x70, PARAMETER_INVALID = 0x71, OBJECT_HANDLE = 0x82, ACTIVE = 0x90,
     NOT_ACTIVE = 0x91, PIN_INCORRECT = 0xA0, PIN_LOCKED = 0xA4, SESSION_COUNT = 0xB1,
     SESSION_HANDLE = 0xB3, NOT_PRESENT = 0xE0, ALREADY_LOGGED_IN = 0x100, NOT_LOGGED_IN = 0x101,
     TOO_SMALL = 0x150, NOT_INITIALIZED = 0x190, ALREADY_INITIALIZED = 0x191
@@ -421,7 +421,8 @@ static CK_RV sign(int slot, int number, const byte *digest, int half, byte *s_an
     char text[160];
     FILE *opened = file(slot, named(number, "key"), "r");
     for (int i = 0; i < 7; i++)
-        if (!opened || fscanf(opened, "%159s", text) != 1 || !BN_hex2bn(&of[i], text)) return GENERAL;
+        if (!opened || fscanf(opened, "%159s", text) != 1 || !BN_hex2bn(&of[i], text))
+            return GENERAL;
     fclose(opened);
     BN_CTX *context = BN_CTX_new();
     BIGNUM *e = BN_new(), *k = BN_new(), *r = BN_new(), *s = BN_new();
