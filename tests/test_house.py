@@ -46,7 +46,7 @@ FLOORS = [
 HOMES = {name: getattr(medsign, name).__module__ for name in medsign.__all__}
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
-BEHIND_THE_DOOR = {"asn1crypto", "cattrs", "lxml"}
+BEHIND_THE_DOOR = {"asn1crypto", "cattrs", "http_sf", "lxml"}
 # What may be called only in the rooms named: time, sleep and output are parameters elsewhere.
 GUARDED_CALLS = {
     "datetime.datetime.now": {"clock"},
@@ -67,6 +67,7 @@ LIGHT_IMPORTS_NOT = {
     *(
         "asn1crypto",
         "cattrs",
+        "http_sf",
         "lxml",
         "pyhanko",
         "pypdf",
@@ -138,7 +139,11 @@ def test_bytes_come_in_by_one_door():
 def test_what_is_imported_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = f"{project['dependencies']} {project['optional-dependencies']}"
-    named_otherwise = {"opentelemetry-api": "opentelemetry", "python-pkcs11": "pkcs11"}
+    named_otherwise = {
+        "http-sf": "http_sf",
+        "opentelemetry-api": "opentelemetry",
+        "python-pkcs11": "pkcs11",
+    }
     packages = re.findall(r"'([\w-]+)[>\[]", declared)
     known = {named_otherwise.get(package, package) for package in packages}
     known |= sys.stdlib_module_names | {"medsign"}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, ExitStack
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import anyio
 import httpx
@@ -27,6 +27,7 @@ from medsign.mchd.registry import NODE, RegistryContext
 from medsign.pki.profile import holder_of
 from medsign.pki.trust import TrustStore
 from medsign.sep import AsyncSep, Sep, sep_context
+from medsign.signers import Gateway
 from medsign.store import MemoryStore, SqliteStore, Store
 from medsign.transport import (
     Credentials,
@@ -36,6 +37,8 @@ from medsign.transport import (
     new_client,
 )
 from medsign.watch import Notifier, Watch, Watched
+
+C = TypeVar("C", bound=Context)
 
 
 class _Window:
@@ -51,6 +54,7 @@ class _Window:
         clock: Clock | None,
         on_event: EventHook,
         credentials: Credentials | None,
+        gateway: Gateway | None,
         own: ExitStack | AsyncExitStack,
     ) -> None:
         self.config = config
@@ -63,6 +67,7 @@ class _Window:
         self._intermediates = tuple(intermediates)
         self._on_event = on_event
         self._credentials = credentials
+        self._gateway = gateway
 
     @cached_property
     def gosuslugi(self) -> Gosuslugi:
@@ -93,23 +98,30 @@ class _Window:
             raise ConfigError(f"{end.url}: its secret is in a vault, and no vault is given")
         return partial(self._credentials.secret, end.credential)
 
+    def _guarded(self, context: C) -> C:
+        return self._gateway.guard(context) if self._gateway else context
+
     def _ca_context(self) -> Context:
         end = self.config.endpoint("ca")
-        return ca_context(
-            base_url=end.url,
-            token=self._secret(end, end.token),
-            policy=self.config.policy,
-            **self._shared("ca"),
+        return self._guarded(
+            ca_context(
+                base_url=end.url,
+                token=self._secret(end, end.token),
+                policy=self.config.policy,
+                **self._shared("ca"),
+            )
         )
 
     def _sep_context(self) -> Context:
         end = self.config.endpoint("sep")
-        return sep_context(
-            base_url=end.url,
-            token=self._secret(end, end.token),
-            organization=end.organization,
-            policy=self.config.policy,
-            **self._shared("sep"),
+        return self._guarded(
+            sep_context(
+                base_url=end.url,
+                token=self._secret(end, end.token),
+                organization=end.organization,
+                policy=self.config.policy,
+                **self._shared("sep"),
+            )
         )
 
     def _ekp_context(self) -> Context:
@@ -122,18 +134,21 @@ class _Window:
     def _mchd_context(self) -> Context:
         end = self.config.endpoint("mchd")
         base = httpx.URL(end.url.rstrip("/") + "/")
-        return RegistryContext(
-            service="mchd",
-            base_url=base,
-            auth=PasswordGrant(
-                url=base.join(NODE.token),
-                username=end.login,
-                password=self._secret(end, end.password),
-                as_json=True,
-                clock=self.clock,
-            ),
-            policy=self.config.policy,
-            **self._shared("mchd"),
+        grant = PasswordGrant(
+            url=base.join(NODE.token),
+            username=end.login,
+            password=self._secret(end, end.password),
+            as_json=True,
+            clock=self.clock,
+        )
+        return self._guarded(
+            RegistryContext(
+                service="mchd",
+                base_url=base,
+                auth=grant,
+                policy=self.config.policy,
+                **self._shared("mchd"),
+            )
         )
 
     def _pki_context(self) -> PkiContext:
@@ -168,6 +183,7 @@ class MedSign(_Window):
         clock: Where time is taken from.
         on_event: Called with each event of the traffic; it must not block.
         credentials: The vault in which endpoints name their secrets.
+        gateway: How requests to services are signed, where a gateway wants it.
         sleep: How to let seconds pass.
 
     Attributes:
@@ -197,6 +213,7 @@ class MedSign(_Window):
         clock: Clock | None = None,
         on_event: EventHook = ignore,
         credentials: Credentials | None = None,
+        gateway: Gateway | None = None,
         sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._own = ExitStack()
@@ -208,6 +225,7 @@ class MedSign(_Window):
             clock=clock,
             on_event=on_event,
             credentials=credentials,
+            gateway=gateway,
             own=self._own,
         )
         if http is None:
@@ -268,6 +286,7 @@ class AsyncMedSign(_Window):
         clock: Where time is taken from.
         on_event: Called with each event of the traffic; it must not block.
         credentials: The vault in which endpoints name their secrets.
+        gateway: How requests to services are signed, where a gateway wants it.
         sleep: How to let seconds pass.
 
     Example:
@@ -293,6 +312,7 @@ class AsyncMedSign(_Window):
         clock: Clock | None = None,
         on_event: EventHook = ignore,
         credentials: Credentials | None = None,
+        gateway: Gateway | None = None,
         sleep: Callable[[float], Any] = anyio.sleep,
     ) -> None:
         self._own = AsyncExitStack()
@@ -304,6 +324,7 @@ class AsyncMedSign(_Window):
             clock=clock,
             on_event=on_event,
             credentials=credentials,
+            gateway=gateway,
             own=self._own,
         )
         if http is None:

@@ -25,7 +25,8 @@
     │   │       ├── PeerMisnamed       its certificate is another host's
     │   │       └── SuiteRefused       the connection would not be protected by GOST
     │   ├── TimedOut                   the outcome is unknown
-    │   └── ConnectionLost             the outcome is unknown
+    │   ├── ConnectionLost             the outcome is unknown
+    │   └── NotAuthentic               an answer that its sender did not sign: the same
     ├── ApiError                       the remote system answered "no"
     ├── UnexpectedAnswer               the remote system answered something undocumented
     ├── DeadlineExceeded               the total time of an operation is over
@@ -423,6 +424,25 @@ class ApiError(MedsignError):
         said = self.russian_title or self.title
         quoted = f", номер обращения {self.request_id}" if self.request_id else ""
         return f"Внешняя система отказала: {said} (код {self.problem}{quoted})"
+
+
+class NotAuthentic(TransportError):
+    """A request or an answer is not signed by whom it should be (RFC 9421).
+
+    Such an answer is no answer: what became of the request is unknown.
+
+    Args:
+        reason: What is wrong, a word for programs: ``missing``, ``malformed``, ``coverage``,
+            ``digest``, ``time``, ``key``, ``value``, ``replay``.
+        text: The same for programmers.
+    """
+
+    code = "MS-HTTP-SIGNATURE"
+    russian = "Подпись запроса или ответа не подтверждена: содержимое могли подменить по дороге."
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(f"{reason}: {text}")
+        self.reason = reason
 
 
 class UnexpectedAnswer(MedsignError):

@@ -69,6 +69,8 @@ class Context:
         headers: Fields of every request.
         new_key: Makes idempotency keys.
         max_bytes: Size above which an answer is refused.
+        judge: Called with each request and its answer before the answer is believed, or ``None``;
+            it raises `NotAuthentic`, and the outcome is then unknown.
     """
 
     service: str
@@ -82,6 +84,7 @@ class Context:
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     new_key: Callable[[], str] = attrs.field(default=_new_key, repr=False)
     max_bytes: int = 64 * 1024 * 1024
+    judge: Callable[[httpx.Request, Answer], None] | None = attrs.field(default=None, repr=False)
 
     @property
     def ledger(self) -> Ledger:
@@ -262,6 +265,8 @@ class Context:
             answer = yield from send(
                 Send(request=request, auth=self.auth, deadline=deadline, max_bytes=self.max_bytes)
             )
+            if self.judge:
+                yield from do(partial(self.judge, request, answer))
         except MedsignError as error:
             seconds = self.clock.monotonic() - began
             known = not outcome_unknown(error)

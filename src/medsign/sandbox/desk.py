@@ -24,6 +24,7 @@ from medsign.errors import (
     MedsignError,
 )
 from medsign.sandbox.faults import Fault, FaultKind
+from medsign.sandbox.gateway import Gateway
 from medsign.sandbox.routing import Call, Problem, Reply, Request, Route, Service
 from medsign.sandbox.world import World
 
@@ -72,9 +73,11 @@ class FrontDesk:
     Args:
         world: The world of the services.
         services: Who answers below which path.
+        gateway: Who checks signed requests.
     """
 
-    def __init__(self, world: World, services: Iterable[Service]) -> None:
+    def __init__(self, world: World, services: Iterable[Service], *, gateway: Gateway) -> None:
+        self._gateway = gateway
         self._world = world
         self._lock = threading.RLock()
         self.services = tuple(services)
@@ -88,17 +91,25 @@ class FrontDesk:
             refuse = service.refuse if service else Problem.reply
             try:
                 place = self._place(service, request)
+                self._admit(place, request)
                 fault = self._fault(place, request)
                 if fault and not fault.kind.carried_out:
                     if fault.kind is not FaultKind.STATUS:
                         return Delivery(None, fault)
                     raise _staged(fault)
                 with self._world.shelf.transaction():
-                    return Delivery(_named(self._carry_out(place, request), request_id), fault)
+                    reply = _named(self._carry_out(place, request), request_id)
             except Problem as problem:
-                return Delivery(_named(refuse(problem, request_id), request_id))
+                fault, reply = None, _named(refuse(problem, request_id), request_id)
             except MedsignError as error:
-                return Delivery(_named(refuse(_as_problem(error), request_id), request_id))
+                fault, reply = None, _named(refuse(_as_problem(error), request_id), request_id)
+            return Delivery(self._gateway.sign(reply, request), fault)
+
+    def _admit(self, place: _Place, request: Request) -> None:
+        if not (place.service.steady or place.route.public):
+            # Kept even when the request itself is refused: a nonce is spent by being seen.
+            with self._world.shelf.transaction():
+                self._gateway.admit(request)
 
     def _service(self, path: str) -> Service | None:
         return next(

@@ -12,11 +12,15 @@ from typing import Any, Self, TypeVar
 import attrs
 import httpx
 
+from medsign import signers
+from medsign.ca.models import Authority
 from medsign.client import AsyncMedSign, MedSign
 from medsign.sandbox.catalogue import SERVICES
 from medsign.sandbox.control import Control
 from medsign.sandbox.desk import Delivery, FrontDesk
+from medsign.sandbox.gateway import Gateway
 from medsign.sandbox.openapi import Description
+from medsign.sandbox.pki import Pki
 from medsign.sandbox.remote import Remote
 from medsign.sandbox.routing import Request, Service
 from medsign.sandbox.shelf import Shelf
@@ -51,6 +55,7 @@ class Sandbox:
         path: File in which the world survives a restart, or ``None``.
         entropy: Source of random octets.
         base_url: How clients address it.
+        signed_requests: Whether services refuse requests that are not signed (F127).
 
     Example:
         >>> import httpx
@@ -68,6 +73,7 @@ class Sandbox:
         path: Path | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
         base_url: str = BASE_URL,
+        signed_requests: bool = False,
     ) -> None:
         self.clock = clock or RunningClock()
         self.base_url = base_url
@@ -79,7 +85,10 @@ class Sandbox:
                 self.world.tokens.issue(service.name, CLINIC)
         description = Description(self.world, self.services)
         control = Control(self.world, self.services)
-        self._desk = FrontDesk(self.world, (*self.services, control, description))
+        self._gateway = Gateway(self.world, required=signed_requests)
+        self._desk = FrontDesk(
+            self.world, (*self.services, control, description), gateway=self._gateway
+        )
 
     def deliver(self, request: Request) -> Delivery:
         """Carry out one request; the handler behind every way in."""
@@ -102,6 +111,12 @@ class Sandbox:
         """Return a service by its class."""
         return next(one for one in self.services if isinstance(one, kind))
 
+    def gateway(self) -> signers.Gateway:
+        """Return how a clinic signs its requests: a new key of its system, and whom to believe."""
+        pki = self.world.part(Pki)
+        system = pki.enrol(Authority.COMMERCIAL, common_name="МИС", organization=CLINIC)
+        return signers.Gateway(signer=system, certificate=pki.gateway.certificate, clock=self.clock)
+
     def http(self) -> httpx.Client:
         """Return a client that reaches the world without a network; whoever calls closes it."""
         return httpx.Client(transport=self.transport(), base_url=self.base_url)
@@ -112,13 +127,13 @@ class Sandbox:
         Args:
             settings: Further settings of `MedSign`; waits pass at once unless ``sleep`` is given.
         """
-        return MedSign(**self._window(sleep=self.sleep, transport=self.transport(), **settings))
+        own = {"sleep": self.sleep, "transport": self.transport()}
+        return MedSign(**self._window(**own | settings))
 
     def async_connect(self, **settings: Any) -> AsyncMedSign:
         """Return the window for async code; otherwise as `connect`."""
-        return AsyncMedSign(
-            **self._window(sleep=self.async_sleep, transport=self.async_transport(), **settings)
-        )
+        own = {"sleep": self.async_sleep, "transport": self.async_transport()}
+        return AsyncMedSign(**self._window(**own | settings))
 
     def _window(self, **settings: Any) -> dict[str, Any]:
         with self.http() as http:

@@ -34,6 +34,8 @@ class Application:
             query=dict(http.query_params),
             headers=dict(http.headers),
             body=await http.body(),
+            # Not http.url, which decodes and encodes the path anew.
+            target=_target(scope, http.headers.get("host", "")),
         )
         delivery = await anyio.to_thread.run_sync(self._sandbox.deliver, request)
         if delivery.reply is None or delivery.fault:
@@ -41,6 +43,12 @@ class Application:
         else:
             reply = delivery.reply
             await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
+
+
+def _target(scope: Scope, host: str) -> str:
+    query = scope["query_string"].decode("latin-1")
+    path = scope["raw_path"].decode("latin-1")
+    return f"{scope['scheme']}://{host}{path}{'?' if query else ''}{query}"
 
 
 async def _fail(delivery: Delivery, receive: Receive, send: Send) -> None:

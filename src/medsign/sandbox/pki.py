@@ -64,6 +64,7 @@ CRL_LIFETIME: Final = timedelta(hours=12)
 _LONG = timedelta(days=3650)
 _ROOT = "root"
 _TSA = "tsa"
+_GATEWAY = "gateway"
 _ISSUERS: Mapping[str, Authority | None] = MappingProxyType(
     {_ROOT: None, **{str(authority): authority for authority in Authority}}
 )
@@ -231,6 +232,16 @@ class Pki:
         self._register.put(serial_number, changed)
         return changed
 
+    @property
+    def gateway(self) -> SoftwareSigner:
+        """The key that signs the answers of the gateway."""
+        return self._signer(_GATEWAY)
+
+    def of_fingerprint(self, fingerprint: str) -> Issued | None:
+        """Return the register's entry of a certificate by its SHA-256."""
+        found = (each for _, each in self.issued() if each.certificate.fingerprint == fingerprint)
+        return next(found, None)
+
     def trusted(self, certificate: Certificate) -> Issued | None:
         """Return the register's entry of this very certificate, ``None`` when it has none."""
         issued = self._register.get(serial(certificate))
@@ -259,8 +270,8 @@ class Pki:
         ).der
 
     def certificate_of(self, issuer: str) -> bytes | None:
-        """Return DER of the certificate of an authority or the root, or ``None``."""
-        if issuer not in _ISSUERS:
+        """Return DER of the certificate of an authority, the root or the gateway, or ``None``."""
+        if issuer not in {*_ISSUERS, _GATEWAY}:
             return None
         return self._signer(issuer).certificate.der
 
@@ -341,6 +352,7 @@ class Pki:
             )
             self._hire(_responder(authority), authority, OCSP_SERVICE, "Служба OCSP", since)
         self._hire(_TSA, Authority.COMMERCIAL, TIMESTAMP_SERVICE, "Служба штампов времени", since)
+        self._hire(_GATEWAY, Authority.COMMERCIAL, QUALIFIED, "Шлюз", since)
 
     def _hire(
         self,

@@ -31,6 +31,7 @@ class Request:
         query: Query parameters; of several values of one name the last.
         headers: Header fields by lower-case name.
         body: The whole body; may hold personal data.
+        target: The absolute URL as the client wrote it.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Request:
         factory=dict[str, str], converter=_lower_names, repr=False
     )
     body: bytes = attrs.field(default=b"", repr=False)
+    target: str = attrs.field(default="", repr=False)
 
     def form(self) -> dict[str, str]:
         """Return the fields of an ``application/x-www-form-urlencoded`` body."""

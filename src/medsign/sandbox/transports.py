@@ -11,6 +11,7 @@ from medsign.sandbox.desk import Delivery
 from medsign.sandbox.faults import Fault, FaultKind
 from medsign.sandbox.routing import Reply, Request
 from medsign.sandbox.world import MovableClock
+from medsign.signers.gateway import target_of
 
 Deliver = Callable[[Request], Delivery]
 
@@ -76,6 +77,7 @@ def _from_httpx(request: httpx.Request) -> Request:
         query=dict(request.url.params),
         headers=dict(request.headers),
         body=request.content,
+        target=target_of(request.url),
     )
 
 

@@ -2,6 +2,14 @@
 
 from medsign.pki.signing import DigestSigner, Signer
 from medsign.signers.audit import AuditedSigner, AuditEntry, AuditHead, AuditLog, AuditReport
+from medsign.signers.gateway import (
+    Gateway,
+    HttpMessage,
+    RequestSignature,
+    SignedBy,
+    sign_message,
+    verify_message,
+)
 from medsign.signers.openssl import OpenSslSigner
 from medsign.signers.passwords import KeyCipher
 from medsign.signers.pfx import load_pfx, save_pfx
@@ -17,13 +25,17 @@ __all__ = [
     "AuditReport",
     "AuditedSigner",
     "DigestSigner",
+    "Gateway",
+    "HttpMessage",
     "KeyCipher",
     "OpenSslSigner",
     "Pkcs11Key",
     "Pkcs11Signer",
     "Pkcs11Token",
+    "RequestSignature",
     "SessionDocument",
     "SessionState",
+    "SignedBy",
     "Signer",
     "SigningSession",
     "SoftwareKey",
@@ -33,4 +45,6 @@ __all__ = [
     "load_signer",
     "save_key",
     "save_pfx",
+    "sign_message",
+    "verify_message",
 ]

@@ -26,7 +26,7 @@ class Alone:
     """Until the request itself is sent, no other flow of this object goes on from here."""
 
 
-Step: TypeAlias = httpx.Request | Do[str] | Alone
+Step: TypeAlias = httpx.Request | Do[Any] | Alone
 Steps: TypeAlias = Generator[Step, Any, None]
 
 

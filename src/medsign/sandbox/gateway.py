@@ -1,0 +1,91 @@
+"""The gateway before the services: it checks signed requests and signs what it answers to them."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from datetime import datetime
+
+import attrs
+
+from medsign.ca.status import CertificateState
+from medsign.codec.asn1 import Certificate
+from medsign.errors import NotAuthentic
+from medsign.sandbox.pki import Pki
+from medsign.sandbox.routing import Problem, Reply, Request
+from medsign.sandbox.world import World
+from medsign.signers.gateway import SKEW, HttpMessage, SignedBy, sign_message, verify_message
+
+_RUSSIAN = {
+    "missing": "Запрос не подписан",
+    "time": "Часы отправителя расходятся с часами шлюза",
+    "key": "Сертификат подписи запроса не действует",
+    "replay": "Запрос с этой подписью уже был",
+}
+
+
+class Gateway:
+    """Whose requests come in, and in whose name answers go out.
+
+    Args:
+        world: The world; nonces are kept on its shelf.
+        required: Whether an unsigned request is refused; a signed one is checked in any case.
+    """
+
+    def __init__(self, world: World, *, required: bool) -> None:
+        self.required = required
+        self._world = world
+        self._pki = world.part(Pki)
+        self._nonces = world.drawer("gateway.nonces", datetime)
+
+    def admit(self, request: Request) -> None:
+        """Let a request in; an unsigned one where that is allowed.
+
+        Raises:
+            Problem: The signature is missing, does not hold, is old or was here before.
+        """
+        if not self.required and "signature-input" not in request.headers:
+            return
+        now = self._world.clock.now()
+        try:
+            self._remember(verify_message(_message(request), self._client, at=now), now)
+        except NotAuthentic as error:
+            title = _RUSSIAN.get(error.reason, "Подпись запроса неверна")
+            raise Problem(401, f"signature-{error.reason}", str(error), title) from error
+
+    def sign(self, reply: Reply, request: Request) -> Reply:
+        """Return the reply, signed where the request has a signature to bind it to.
+
+        A refusal is signed too: otherwise anybody on the way could refuse.
+        """
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        message = HttpMessage(
+            status=reply.status, headers=headers, body=reply.body, request=_message(request)
+        )
+        nonce = urlsafe_b64encode(self._world.entropy(16)).decode()
+        now = self._world.clock.now()
+        try:
+            fields = sign_message(message, self._pki.gateway, at=now, nonce=nonce)
+        except NotAuthentic:
+            return reply
+        return attrs.evolve(reply, headers={**headers, **fields})
+
+    def _client(self, key_id: str) -> Certificate | None:
+        issued = self._pki.of_fingerprint(key_id)
+        active = issued and issued.state_at(self._world.clock.now()) is CertificateState.ACTIVE
+        return issued.certificate if issued and active else None
+
+    def _remember(self, signed: SignedBy, now: datetime) -> None:
+        # Older signatures are refused for their age, so their nonces need not be known any more.
+        for nonce, created in list(self._nonces.items()):
+            if now - created > 2 * SKEW:
+                self._nonces.remove(nonce)
+        name = f"{signed.key_id} {signed.nonce}"
+        if self._nonces.get(name):
+            raise NotAuthentic("replay", "a request with this signature has been here")
+        self._nonces.put(name, signed.created)
+
+
+def _message(request: Request) -> HttpMessage:
+    return HttpMessage(
+        method=request.method, target=request.target, headers=request.headers, body=request.body
+    )

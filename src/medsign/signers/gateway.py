@@ -1,0 +1,357 @@
+"""Signed requests and signed answers («Подпись запроса»): RFC 9421 with GOST R 34.10-2012.
+
+What is signed: method and target, the date, the digest of the body by Streebog (RFC 9530), the
+idempotency key and the token. The algorithm is that of the key, and the key that of a certificate,
+so no name of an algorithm stands in the message (RFC 9421 §3.2, steps 6 and 7). Each sending has
+a nonce of its own, the repeat of a request too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import attrs
+import httpx
+
+from medsign.clock import Clock, SystemClock
+from medsign.codec.asn1 import Certificate
+from medsign.codec.fields import (
+    Bare,
+    InnerList,
+    Item,
+    Member,
+    decode_dictionary,
+    encode_dictionary,
+    encode_member,
+)
+from medsign.errors import (
+    BudgetExceeded,
+    InvalidKey,
+    MalformedError,
+    NotAuthentic,
+    Unavailable,
+    UsageError,
+)
+from medsign.exchange import Answer, Context, Do
+from medsign.gost import DigestAlgorithm, Provider, default_provider, digest
+from medsign.pki.keys import public_key
+from medsign.pki.signing import Signer, sign
+from medsign.transport.auth import Authorisation, Steps
+
+C = TypeVar("C", bound=Context)
+M = TypeVar("M", InnerList, Item)
+
+LABEL: Final = "medsign"
+SKEW: Final = timedelta(minutes=5)
+"""How far the clocks of two parties may differ, and how long a signed message is taken."""
+
+_DIGESTS: Final = {
+    DigestAlgorithm.STREEBOG_256: "streebog-256",
+    DigestAlgorithm.STREEBOG_512: "streebog-512",
+}
+_BOUND: Final = Item("signature", {"req": True, "key": LABEL})
+
+
+@attrs.frozen(kw_only=True)
+class HttpMessage:
+    """What a signature covers: a request, or an answer with its request.
+
+    Attributes:
+        method: In capital letters; empty for an answer.
+        target: The absolute URL as it was asked; empty for an answer.
+        status: Status code of an answer; 0 for a request.
+        headers: Header fields by lower-case name, lines of one name joined by commas.
+        body: The whole content.
+        request: What is answered.
+    """
+
+    method: str = ""
+    target: str = attrs.field(default="", repr=False)
+    status: int = 0
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+    request: HttpMessage | None = attrs.field(default=None, repr=False)
+
+    @classmethod
+    def of_request(cls, request: httpx.Request) -> HttpMessage:
+        """Return the parts of a request of httpx whose content has been read."""
+        return cls(
+            method=request.method,
+            target=target_of(request.url),
+            headers=dict(request.headers),
+            body=request.content,
+        )
+
+    def value(self, component: Item) -> str:
+        """Return what stands in the signature base for a component (RFC 9421 §2).
+
+        Raises:
+            NotAuthentic: The message has no such component, or it is of a kind not met here.
+        """
+        derived = {"@method": self.method, "@target-uri": self.target}
+        derived["@status"] = str(self.status or "")
+        if component == _BOUND and self.request:
+            return encode_member(_member(self.request, "signature", Item))
+        name = component.value
+        known = isinstance(name, str) and not component.parameters
+        found = derived.get(str(name)) or self.headers.get(str(name), "").strip() if known else ""
+        if not found:
+            raise NotAuthentic("coverage", f"no component {name!r} in the message")
+        return found
+
+
+@attrs.frozen(kw_only=True)
+class SignedBy:
+    """What a verified signature says of itself.
+
+    Attributes:
+        key_id: SHA-256 fingerprint of the signer's certificate, hexadecimal.
+        nonce: Never used twice by one signer.
+        created: When it was made, aware.
+    """
+
+    key_id: str
+    nonce: str = attrs.field(repr=False)
+    created: datetime
+
+
+def target_of(url: httpx.URL) -> str:
+    """Return the whole URL as it is sent; the text of some URLs hides their query."""
+    return f"{url.scheme}://{url.netloc.decode()}{url.raw_path.decode()}"
+
+
+def sign_message(
+    message: HttpMessage,
+    signer: Signer,
+    *,
+    at: datetime,
+    nonce: str,
+    provider: Provider | None = None,
+) -> dict[str, str]:
+    """Return the fields to add to a message.
+
+    Args:
+        message: A request, or an answer whose request has been signed.
+        signer: The key with its certificate.
+        at: The moment of signing.
+        nonce: Text that this signer has never used before.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+    """
+    algorithm = signer.digest_algorithm
+    hashed = Item(digest(algorithm, message.body, provider=provider))
+    fields = {
+        "content-digest": encode_dictionary({_DIGESTS[algorithm]: hashed}),
+        "date": format_datetime(at.astimezone(UTC), usegmt=True),
+    }
+    message = attrs.evolve(message, headers={**message.headers, **fields})
+    parameters: dict[str, Bare] = {
+        "created": int(at.timestamp()),
+        "nonce": nonce,
+        "keyid": signer.certificate.fingerprint,
+        "tag": LABEL,
+    }
+    covered = InnerList(tuple(_to_cover(message)), parameters)
+    value = sign(signer, _base(message, covered), provider=provider)
+    return fields | {
+        "signature-input": encode_dictionary({LABEL: covered}),
+        "signature": encode_dictionary({LABEL: Item(value)}),
+    }
+
+
+def verify_message(
+    message: HttpMessage,
+    certificate_of: Callable[[str], Certificate | None],
+    *,
+    at: datetime,
+    skew: timedelta = SKEW,
+    provider: Provider | None = None,
+) -> SignedBy:
+    """Check the signature of a message; whether its nonce is new, only the caller can tell.
+
+    Args:
+        message: A request, or an answer with its request.
+        certificate_of: Returns the certificate with a fingerprint, where its owner may sign.
+        at: The present moment.
+        skew: How old, or ahead of time, a message may be.
+        provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Raises:
+        NotAuthentic: The signature is missing or does not hold; `reason` says why.
+    """
+    covered = _member(message, "signature-input", InnerList)
+    value = _member(message, "signature", Item).value
+    if missing := [each for each in _to_cover(message) if each not in covered.items]:
+        raise NotAuthentic("coverage", f"{encode_member(InnerList(tuple(missing)))} not signed")
+    match dict(covered.parameters):
+        case {"created": int(created), "nonce": str(nonce), "keyid": str(key_id), "tag": tag} if (
+            tag == LABEL
+        ):
+            moment = _moment(created)
+        case _:
+            raise NotAuthentic("malformed", "created, nonce, keyid and our tag are required")
+    if abs(at - moment) > skew or abs(moment - _date(message)) > skew:
+        raise NotAuthentic("time", "too old, or from a clock that is wrong")
+    certificate = certificate_of(key_id)
+    if certificate is None:
+        raise NotAuthentic("key", "the certificate is not one that may sign here")
+    try:
+        key = public_key(certificate.public_key)
+    except (Unavailable, InvalidKey) as error:
+        raise NotAuthentic("key", "not a key of GOST R 34.10-2012") from error
+    algorithm, provider = key.params.digest, provider or default_provider()
+    hashed = Item(digest(algorithm, message.body, provider=provider))
+    if _dictionary(message, "content-digest").get(_DIGESTS[algorithm]) != hashed:
+        raise NotAuthentic("digest", "the body is not the one that was signed")
+    signed = digest(algorithm, _base(message, covered), provider=provider)
+    if not (isinstance(value, bytes) and provider.verify(key, signed, value)):
+        raise NotAuthentic("value", "the signature does not hold")
+    return SignedBy(key_id=key_id, nonce=nonce, created=moment)
+
+
+@attrs.define(eq=False, kw_only=True)
+class RequestSignature(Authorisation):
+    """Signs each sending of a request, after another scheme has put in its token.
+
+    Args:
+        signer: The key of the clinic's system with its certificate.
+        inner: How requests are authorised besides, or ``None``.
+        clock: Where time is taken from.
+        entropy: Source of nonces.
+    """
+
+    signer: Signer = attrs.field(repr=False)
+    inner: Authorisation | None = None
+    clock: Clock = attrs.field(factory=SystemClock, repr=False)
+    entropy: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
+
+    def steps(self, request: httpx.Request) -> Steps:
+        """Sign the request each time it is about to leave."""
+        inner = self.inner.steps(request) if self.inner else _alone(request)
+        answer: Any = None
+        while True:
+            try:
+                step = inner.send(answer)
+            except StopIteration:
+                return
+            if step is request:
+                yield Do(partial(self._sign, request))
+            answer = yield step
+
+    def _sign(self, request: httpx.Request) -> None:
+        fields = sign_message(
+            HttpMessage.of_request(request),
+            self.signer,
+            at=self.clock.now(),
+            nonce=urlsafe_b64encode(self.entropy(16)).decode(),
+        )
+        request.headers.update(fields)
+
+
+@attrs.frozen(kw_only=True)
+class Gateway:
+    """The gateway between a clinic and its services, which wants requests signed.
+
+    Args:
+        signer: The key of the clinic's system with its certificate.
+        certificate: That of the gateway; its answers must be signed by it. Without one, answers
+            are believed as they come, as the TLS connection vouches for them.
+        clock: Where time is taken from.
+
+    Example:
+        >>> import httpx
+        >>> from medsign.sandbox import Sandbox
+        >>> with Sandbox(signed_requests=True) as sandbox:
+        ...     with sandbox.connect(gateway=sandbox.gateway()) as window:
+        ...         list(window.ca.certificates())
+        []
+    """
+
+    signer: Signer = attrs.field(repr=False)
+    certificate: Certificate | None = attrs.field(default=None, repr=False)
+    clock: Clock = attrs.field(factory=SystemClock, repr=False)
+
+    def guard(self, context: C) -> C:
+        """Return the settings of a service with its traffic signed both ways."""
+        inner = context.auth
+        if not isinstance(inner, Authorisation | None):
+            raise UsageError("requests are signed after an Authorisation of medsign")
+        auth = RequestSignature(signer=self.signer, inner=inner, clock=self.clock)
+        return attrs.evolve(context, auth=auth, judge=self.judge if self.certificate else None)
+
+    def judge(self, request: httpx.Request, answer: Answer) -> None:
+        """Refuse an answer that the gateway did not give to this very request.
+
+        Raises:
+            NotAuthentic: What became of the request is unknown.
+        """
+        message = HttpMessage(
+            status=answer.status,
+            headers=dict(answer.headers),
+            body=answer.body,
+            request=HttpMessage.of_request(request),
+        )
+        verify_message(message, self._own, at=self.clock.now())
+
+    def _own(self, key_id: str) -> Certificate | None:
+        own = self.certificate
+        return own if own and own.fingerprint == key_id else None
+
+
+def _to_cover(message: HttpMessage) -> Iterator[Item]:
+    """Yield what must be signed: all that changes what is done, or who is believed."""
+    if message.request:
+        yield Item("@status")
+        # An answer to another request of the same kind would fit as well.
+        yield _BOUND
+    else:
+        yield from (Item("@method"), Item("@target-uri"))
+    yield from (Item("date"), Item("content-digest"))
+    for name in ("content-type", "idempotency-key", "authorization"):
+        if name in message.headers:
+            yield Item(name)
+
+
+def _base(message: HttpMessage, covered: InnerList) -> bytes:
+    lines = [f"{encode_member(item)}: {message.value(item)}" for item in covered.items]
+    lines.append(f'"@signature-params": {encode_member(covered)}')
+    return "\n".join(lines).encode("latin-1")
+
+
+def _dictionary(message: HttpMessage, field: str) -> dict[str, Member]:
+    if field not in message.headers:
+        raise NotAuthentic("missing", f"no {field} in the message")
+    try:
+        return decode_dictionary(message.headers[field], field)
+    except (MalformedError, BudgetExceeded) as error:
+        raise NotAuthentic("malformed", str(error)) from error
+
+
+def _member(message: HttpMessage, field: str, kind: type[M]) -> M:
+    found = _dictionary(message, field).get(LABEL)
+    if not isinstance(found, kind):
+        raise NotAuthentic("missing", f"no {LABEL!r} in {field}")
+    return found
+
+
+def _moment(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise NotAuthentic("malformed", "created is no moment") from None
+
+
+def _date(message: HttpMessage) -> datetime:
+    try:
+        return parsedate_to_datetime(message.headers["date"]).astimezone(UTC)
+    except ValueError:
+        raise NotAuthentic("malformed", "date is no moment") from None
+
+
+def _alone(request: httpx.Request) -> Steps:
+    yield request
