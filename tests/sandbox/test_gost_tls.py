@@ -7,11 +7,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import anyio
 import attrs
 import httpx
 import pytest
 
+pytest.importorskip("uvicorn", reason="needs the extra `sandbox`")
+
+from medsign import AsyncMedSign, Config
 from medsign.codec.asn1 import decode_certificate, pem_decode
+from medsign.config import Endpoint
 from medsign.errors import PeerRevoked, Unavailable
 from medsign.sandbox import Sandbox
 from medsign.sandbox.pki import Pki, serial
@@ -53,6 +58,24 @@ def test_each_way_serves_and_asks(way, suite):
             described = [http.get(f"{url}/openapi.json") for _ in range(3)]
     assert {each.status_code for each in described} == {200}
     assert len(described[0].content) > 20_000
+
+
+async def count_certificates(url: str, tls: GostTls, token: str) -> int:
+    config = Config(services={"ca": Endpoint(url=url, token=token)})
+    async with AsyncMedSign(config, transport=tls.async_transport()) as window:
+        return len([one async for one in window.ca.certificates()])
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_asynchronous_window_works_through_it(way, backend):
+    with Sandbox() as sandbox:
+        server = attrs.evolve(gost_tls(sandbox, "127.0.0.1"), way=way)
+        client = GostTls(trust=root_pem(sandbox), way=way)
+        ca = sandbox.endpoint("ca")
+        with served(sandbox, server) as url:
+            here = f"{url}{httpx.URL(ca.url).path}"
+            found = anyio.run(count_certificates, here, client, ca.token, backend=backend)
+    assert found == 0
 
 
 @pytest.mark.req("F137")

@@ -195,21 +195,14 @@ def s_server(gost_engine: Path, program, tmp_path: Path) -> Serve:
 
 @contextmanager
 def _gnutls(
-    binary: str, folder: Path, identity: Identity, *options: str
+    binary: str, folder: Path, identity: Identity, *options: str, priority: str = ""
 ) -> Generator[str, None, None]:
     certificate, key = identity.files(folder)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with running(
-        *(
-            binary,
-            "--http",
-            "--port",
-            str(port),
-            "--priority",
-            "NORMAL:-VERS-ALL:+VERS-TLS1.2:+GOST",
-        ),
-        *("--x509certfile", certificate, "--x509keyfile", key),
+        *(binary, "--http", "--port", str(port), "--x509certfile", certificate),
+        *("--x509keyfile", key, "--priority", f"NORMAL:-VERS-ALL:+VERS-TLS1.2:+GOST{priority}"),
         *options,
     ) as process:
         line = "…"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from http.client import HTTPSConnection
 from typing import Any
 
 import attrs
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from medsign.codec.asn1 import Certificate
 from medsign.errors import (
@@ -128,6 +133,25 @@ def test_other_suites_are_spoken_only_where_that_is_allowed(
         assert PYTHON_ALONE in ask_in_colour(tls, url).text
         with pytest.raises(TlsRefused):
             ask_in_colour(attrs.evolve(tls, allow_other_suites=False), url)
+
+
+def test_an_old_server_is_spoken_to_only_on_request(way, ca, server, gnutls, ask):
+    tls = GostTls(trust=ca.trust, way=way)
+    with gnutls(server, "--disable-client-cert", priority=":%DISABLE_SAFE_RENEGOTIATION") as url:
+        with pytest.raises(TlsRefused, match=r"(?i)unsafe.legacy.renegotiation"):
+            ask(tls, url)
+        assert ask(attrs.evolve(tls, legacy_renegotiation=True), url).status_code == 200
+
+
+def test_http_client_of_the_standard_library_speaks_too(way, ca, server, s_server):
+    with s_server(server) as url:
+        connection = HTTPSConnection(
+            httpx.URL(url).netloc.decode(), context=GostTls(trust=ca.trust, way=way).context()
+        )
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert f"Cipher is {Suite.KUZNYECHIK}" in answer.read().decode()
+        connection.close()
 
 
 # What is refused
@@ -275,6 +299,50 @@ def test_octets_arrive_as_they_were_sent(way, size, ca, echo):
             came += connection.recv(65536)
         sender.join(10)
     assert came == data
+
+
+@given(octets=st.binary(min_size=1, max_size=200), as_record=st.booleans())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rubbish_instead_of_a_handshake_is_refused_or_not_enough(way, ca, octets, as_record):
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = GostTls(trust=ca.trust, way=way).context()
+    connection = context.wrap_bio(incoming, outgoing, server_hostname=HOST)
+    with pytest.raises(ssl.SSLWantReadError):
+        connection.do_handshake()
+    assert outgoing.pending
+    # The head of a handshake record lets the rubbish in one layer deeper.
+    incoming.write(b"\x16\x03\x03" + len(octets).to_bytes(2) if as_record else b"")
+    incoming.write(octets)
+    with pytest.raises((TlsRefused, ssl.SSLWantReadError)):
+        connection.do_handshake()
+    incoming.write_eof()
+    with pytest.raises(TlsRefused):
+        connection.do_handshake()
+
+
+def test_closed_connections_leave_no_memory_behind(way, ca, server):
+    serving = GostTls(certificate=server.certificate, key=server.key, way=way).server_context()
+    asking = GostTls(trust=ca.trust, way=way).context()
+
+    def handshake() -> None:
+        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+        ends = [
+            asking.wrap_bio(to_client, to_server, server_hostname=HOST),
+            serving.wrap_bio(to_server, to_client, server_side=True),
+        ]
+        while ends:
+            for end in tuple(ends):
+                with suppress(ssl.SSLWantReadError):
+                    end.do_handshake()
+                    ends.remove(end)
+
+    for _ in range(50):
+        handshake()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(200):
+        handshake()
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 2048  # KiB; a connection that is not freed keeps tens of them
 
 
 def test_a_silent_server_trips_the_timeout(way, ca):
