@@ -7,6 +7,7 @@ import ipaddress
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,12 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medsign.clock import SystemClock
 from medsign.errors import (
     AddressRefused,
     ApiError,
     BudgetExceeded,
     ConnectFailed,
     TimedOut,
+    TransportError,
     UnexpectedAnswer,
 )
 from medsign.exchange import AsyncDriver, Context, Driver, Event
@@ -343,6 +346,24 @@ def test_an_answer_that_drips_is_given_up_in_time(place: Place, ask: Any) -> Non
         enough.set()
 
 
+def drip_head(handler: BaseHTTPRequestHandler, enough: threading.Event) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not enough.wait(0.05):
+        handler.wfile.write(b"x")
+
+
+def test_a_head_that_drips_is_cut_in_time(place: Place, ask: Any) -> None:
+    enough = threading.Event()
+    place.answer = partial(drip_head, enough=enough)
+    began = SystemClock().monotonic()
+    try:
+        with pytest.raises(TransportError):
+            ask(place.url(), guard(place), seconds=0.3)
+    finally:
+        enough.set()
+    assert SystemClock().monotonic() - began < 5
+
+
 def test_a_silent_host_is_given_up_in_time_and_not_asked_again(place: Place, ask: Any) -> None:
     enough = threading.Event()
     place.answer = lambda _: enough.wait(5) and None
@@ -419,12 +440,19 @@ def test_over_tls_the_certificate_must_be_of_the_host_and_not_of_the_number(
     for place in serving(Place(), server):
         with httpx.Client(verify=client, trust_env=False) as http:
 
-            def fetch(host: str, place: Place = place, http: httpx.Client = http) -> bytes:
+            def fetch(
+                host: str, place: Place = place, http: httpx.Client = http, seconds: float = 5
+            ) -> bytes:
                 url = place.url(host, "https")
-                flow = guarded(context, "crl", guard(place), url, max_bytes=99)
+                flow = guarded(context, "crl", guard(place), url, max_bytes=99, seconds=seconds)
                 return Driver(http).run(flow).body
 
             assert fetch("pki.test") == BODY
+            enough = threading.Event()
+            place.answer = partial(drip_head, enough=enough)
+            with pytest.raises(TransportError):
+                fetch("pki.test", seconds=0.3)
+            enough.set()
             with pytest.raises(ConnectFailed):
                 fetch("other.test")
 

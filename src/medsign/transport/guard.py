@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Generator, Iterable, Iterator
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 import attrs
 import httpx
@@ -27,6 +29,8 @@ T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Iterable[str]]
 
+# A host that is merely silent trips the time-out of a read, which says more than a cut does.
+_GRACE = 0.5
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")
 _PORTS = {"http": 80, "https": 443}
 # IANA special-purpose registries. Of IPv6 only 2000::/3 is given out to the public; ::ffff:a.b.c.d,
@@ -197,7 +201,7 @@ def guarded(
     numbers = yield from do(partial(guard.addresses, target))
     stranger = attrs.evolve(
         context,
-        auth=_Undecoded(),
+        auth=_Wary(seconds),
         headers={},
         limit=None,
         policy=RetryPolicy(attempts=1, total=seconds, timeout=seconds),
@@ -243,15 +247,76 @@ def _covers(rule: str, host: str) -> bool:
     return host.endswith(rule) if rule.startswith(".") else host == rule
 
 
-class _Undecoded(httpx.Auth):
-    """Refuses compressed answers while they are still on the wire.
+class _Wary(httpx.Auth):
+    """Watches the head of an answer, which no bound on its body covers.
 
     A few kilobytes, packed several times over, unpack to gigabytes in one step, before any count
-    of bytes could stop them. Of httpx's hooks only this one sees the head of an answer first.
+    of bytes could stop them; and a head that drips never trips a time-out between two reads. Of
+    httpx's hooks only this one stands around the head and knows the colour.
     """
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Let the request go as it is, with no authorisation."""
-        response = yield request
-        if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-            raise UnexpectedAnswer("the answer is compressed though that was not asked for")
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Let the request go as it is; for blocking clients."""
+        with _Scissors(self._seconds) as scissors:
+            request.extensions["trace"] = scissors.note
+            response = yield request
+        _refuse_packed(response)
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Let the request go as it is; for async clients."""
+        with _Scissors(self._seconds) as scissors:
+
+            async def note(event: str, about: dict[str, Any]) -> None:
+                scissors.note(event, about)
+
+            request.extensions["trace"] = note
+            response = yield request
+        _refuse_packed(response)
+
+
+class _Scissors:
+    """Cuts a connection when its time is over, whoever is waiting on it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds + _GRACE, self._cut)
+        self._timer.daemon = True
+        self._connection: Any = None
+        self._over = False
+
+    def note(self, event: str, about: dict[str, Any]) -> None:
+        """Take note of the connection, by the events of httpcore."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._connection = about["return_value"].get_extra_info("socket")
+            if self._over:
+                self._cut()
+
+    def _cut(self) -> None:
+        self._over = True
+        if self._connection is not None:
+            # the one way that blocking sockets, event loops and every system have in common
+            with (
+                suppress(OSError),
+                socket.fromfd(
+                    self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM
+                ) as twin,
+            ):
+                twin.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+
+def _refuse_packed(response: httpx.Response) -> None:
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnexpectedAnswer("the answer is compressed though that was not asked for")
