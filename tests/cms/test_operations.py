@@ -14,11 +14,19 @@ import attrs
 import httpx
 import pytest
 
-from medsign.cms import DEFAULT, WITH_STAMP, Form, Indication, SubIndication, sign
+from medsign.cms import (
+    DEFAULT,
+    UNSAFE_INTEGRITY,
+    WITH_STAMP,
+    Form,
+    Indication,
+    SubIndication,
+    sign,
+)
 from medsign.cms.client import AsyncPki
 from medsign.cms.client import Pki as PkiService
-from medsign.cms.gather import explained
 from medsign.cms.context import PkiContext
+from medsign.cms.gather import explained
 from medsign.cms.operations import Verification, verify_document
 from medsign.codec.asn1 import decode_ocsp_response
 from medsign.errors import ConfigError, UnexpectedAnswer
@@ -306,6 +314,44 @@ def test_nothing_is_asked_for_a_file_that_is_no_signature(
     report = call(context, "verify", b"no signature", DOCUMENT).report
     assert report.sub_indication is SubIndication.FORMAT_FAILURE
     assert asked == []
+
+
+def test_a_policy_that_does_without_trust_asks_nobody(
+    signature: bytes, context: PkiContext, asked: list[str], call: Callable[..., Any]
+) -> None:
+    assert call(context, "verify", signature, DOCUMENT, policy=UNSAFE_INTEGRITY).report.passed
+    assert asked == []
+
+
+def test_certificates_that_a_file_is_stuffed_with_lead_nowhere(
+    sandbox: Sandbox,
+    doctor: SoftwareSigner,
+    context: PkiContext,
+    asked: list[str],
+    call: Callable[..., Any],
+) -> None:
+    authorities = sandbox.world.part(Pki)
+    strays = [
+        authorities.enrol(Authority.FNS, surname="Тестов", given_names=str(each)).certificate
+        for each in range(10)
+    ]
+    stuffed = sign(DOCUMENT, doctor, at=sandbox.clock.now(), chain=strays)
+    assert call(context, "verify", stuffed, DOCUMENT).report.passed
+    assert sorted(asked) == ["crl", "issuer", "ocsp"]
+
+
+def test_a_chain_to_a_root_that_nobody_trusts_ends(
+    sandbox: Sandbox,
+    signature: bytes,
+    context: PkiContext,
+    asked: list[str],
+    call: Callable[..., Any],
+) -> None:
+    with Sandbox() as other:
+        strangers = attrs.evolve(context, trust=other.world.part(Pki).trust)
+    report = call(strangers, "verify", signature, DOCUMENT).report
+    assert report.sub_indication is SubIndication.NO_CERTIFICATE_CHAIN_FOUND
+    assert asked == ["issuer", "issuer"]  # the authority and the root, and nobody's status
 
 
 def test_for_a_moment_in_the_past_no_status_is_asked_that_would_not_count(

@@ -18,7 +18,7 @@ from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import ChainFacts, Facts, SignatureFacts
 from medsign.cms.messages import Indication
-from medsign.cms.policy import Policy
+from medsign.cms.policy import Level, Policy
 from medsign.cms.report import Finding, Report, SignatureReport
 from medsign.codec.asn1 import Certificate, decode_signed_data, to_binary
 from medsign.errors import BudgetExceeded, MalformedError
@@ -165,7 +165,8 @@ def _of_chain(
         return
     if not facts.anchored:
         # whom nobody vouches for, nobody is asked about
-        yield Gap(certificate=facts.certificates[0].fingerprint)
+        if policy.level("CHAIN_FOUND") is Level.FAIL:
+            yield Gap(certificate=facts.certificates[0].fingerprint)
         return
     for certificate, issuer in pairwise(facts.certificates):
         past = [each for each in certificate.statuses if each.this_update <= at + policy.clock_skew]
