@@ -262,3 +262,15 @@ def test_a_mutated_document_is_facts_or_one_of_two_errors(signed, evidence, cut,
         read_pdf_signatures(mutated)
     report = verify_pdf(evidence(mutated), at=LATER)
     assert not report.passed or mutated == signed
+
+
+def test_a_tree_of_fields_that_grows_without_end_is_not_walked(monkeypatch):
+    monkeypatch.setattr("medsign.pdf.bounded.MAX_STEPS", 5000)
+    tree = {
+        number: b"<< /T (a) /Kids [%d 0 R %d 0 R] >>" % ((number + 1,) * 2)
+        for number in range(5, 60)
+    }
+    form = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] >> >>"
+    document = revised(b"%PDF-1.7\n", {**PAGE, 1: form, **tree, 60: b"<< /T (z) /FT /Sig >>"})
+    with pytest.raises(BudgetExceeded, match="looked at"):
+        read_pdf_signatures(document.replace(b"/Size 9 ", b"/Size 99"))

@@ -10,7 +10,6 @@ import enum
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from io import BytesIO
 from itertools import islice
 from typing import Any, cast
 
@@ -47,7 +46,7 @@ _CHANGES = {
     Change.EVIDENCE: "доказательства для хранения",
     Change.FORMS: "поля форм или другие подписи",
     Change.NOTES: "примечания",
-    Change.ANY: "содержание документа",
+    Change.ANY: "содержание документа, или сравнить редакции не удалось",
 }
 
 
@@ -121,11 +120,14 @@ def read_pdf_signatures(document: bytes) -> tuple[PdfSignature, ...]:
 
 def _signatures(document: bytes, *, strict: bool) -> tuple[PdfSignature, ...]:
     with reading(document):
-        from pyhanko.pdf_utils.reader import PdfFileReader
         from pyhanko.sign.fields import enumerate_sig_fields
         from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-        reader: Any = PdfFileReader(BytesIO(document), strict=strict)
+        from medsign.pdf.bounded import BoundedReader
+
+        reader = BoundedReader(document, strict=strict)
+        # Tables of two kinds at once are read by each viewer in its own way.
+        strict = strict and not reader.xrefs.hybrid_xrefs_present
         if reader.encrypted:
             raise MalformedError(WHAT, "trailer", "encrypted")
         if reader.total_revisions > MAX_REVISIONS:

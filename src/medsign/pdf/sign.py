@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from io import BytesIO
 from itertools import count
 from typing import Any
 
@@ -220,7 +219,9 @@ def _with_place(
     from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
     from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
-    writer: Any = IncrementalPdfFileWriter(BytesIO(document), strict=False)
+    from medsign.pdf.bounded import BoundedReader
+
+    writer: Any = IncrementalPdfFileWriter.from_reader(BoundedReader(document, strict=False))
     # It would put its own name and the clock of this machine into the document.
     writer._update_meta = lambda: None
     if writer.output_version < (2, 0):
