@@ -52,8 +52,10 @@ from medsign.signers import (
     SoftwareSigner,
     load_key,
     load_pfx,
+    load_signed_pfx,
     save_key,
     save_pfx,
+    save_signed_pfx,
 )
 from medsign.signers.passwords import Password
 
@@ -126,6 +128,17 @@ def sealed_pfx(safe: bytes) -> object:
     return pfx_certificates(pkcs12.encode_pfx(Pfx(safe, mac)))
 
 
+def signed_pfx(data: bytes) -> object:
+    """Open a PFX that was sent to the owner of the key."""
+    opened = load_signed_pfx(data, key())
+    return opened.signer.certificate, opened.chain, opened.sender
+
+
+def sent_pfx(safe: bytes) -> object:
+    """Open a PFX of a sender who signs what he spoilt."""
+    return signed_pfx(pkcs12.encode_signed_pfx(cms.sign(safe, signer(), at=MOMENT, detached=False)))
+
+
 def hidden_key(data: bytes) -> object:
     """Open a key with its password."""
     return load_key(data, PASSWORD, max_iterations=10).public_key.x
@@ -179,6 +192,8 @@ TARGETS = {
     "verify": Target(verify, "signed_data"),
     "pfx_with_password": Target(pfx_certificates, "pfx", KEY_REFUSALS),
     "sealed_pfx": Target(sealed_pfx, "safe", KEY_REFUSALS),
+    "signed_pfx": Target(signed_pfx, "signed_pfx", KEY_REFUSALS),
+    "sent_pfx": Target(sent_pfx, "sent_safe", KEY_REFUSALS),
     "key_with_password": Target(hidden_key, "encrypted_key", KEY_REFUSALS),
     "trust": Target(trusted_by, "pem"),
     "accredited": Target(AccreditedList.unsafe_from_bytes, "accredited"),
@@ -249,6 +264,9 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
     )
     signature = cms.sign(b"document", signer(), at=MOMENT)
     pfx = save_pfx(signer(), PASSWORD, iterations=1, random=bytes)
+    sent = save_signed_pfx(
+        signer(), signer().certificate, signer(), at=MOMENT, random=lambda size: b"\1" * size
+    )
     cryptopro = (HERE / "corpus" / "cryptopro.pfx").read_bytes()
     bags = [pkcs12.KeyBag(private_key_info(key().key)), pkcs12.CertificateBag(first.der)]
     bags.append(pkcs12.CertificateBag(signer().certificate.der))
@@ -275,6 +293,10 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
             cms.sign(b"document", signer(), at=MOMENT, detached=False),
         ],
         "pfx": [pfx, cryptopro],
+        "signed_pfx": [sent],
+        "sent_safe": [
+            asn1.decode_signed_data(pkcs12.decode_signed_pfx(sent) or b"").content or b""
+        ],
         "exported_key": [(HERE / "corpus" / "exported-key.der").read_bytes()],
         "safe": [
             pkcs12.decode_pfx(pfx).safe,

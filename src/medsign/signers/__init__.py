@@ -15,6 +15,7 @@ from medsign.signers.passwords import KeyCipher
 from medsign.signers.pfx import load_pfx, save_pfx
 from medsign.signers.pkcs11 import Pkcs11Key, Pkcs11Signer, Pkcs11Token
 from medsign.signers.remote import SESSION_STATUS, SessionDocument, SessionState, SigningSession
+from medsign.signers.signed_pfx import SignedPfx, load_signed_pfx, save_signed_pfx
 from medsign.signers.software import SoftwareKey, SoftwareSigner, load_key, load_signer, save_key
 
 __all__ = [
@@ -36,15 +37,18 @@ __all__ = [
     "SessionDocument",
     "SessionState",
     "SignedBy",
+    "SignedPfx",
     "Signer",
     "SigningSession",
     "SoftwareKey",
     "SoftwareSigner",
     "load_key",
     "load_pfx",
+    "load_signed_pfx",
     "load_signer",
     "save_key",
     "save_pfx",
+    "save_signed_pfx",
     "sign_message",
     "verify_message",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from medsign.codec.asn1 import Certificate, decode_certificate, decode_private_key, oids, pkcs12
+from medsign.codec.asn1.envelope import Envelope
 from medsign.codec.asn1.pkcs12 import Bag, CertificateBag, KeyBag, Pfx, PfxMac
 from medsign.errors import InvalidKey, Unavailable
 from medsign.gost import Provider, default_provider
@@ -49,12 +50,25 @@ def load_pfx(
         BudgetExceeded: It is too large or asks for too many iterations.
         Unavailable: It is protected by something that is none of GOST; its curve is not known.
     """
+    if pkcs12.decode_signed_pfx(data):
+        raise InvalidKey("the file is signed, and for the owner of a key: load_signed_pfx")
     pfx = pkcs12.decode_pfx(data)
     opener = Password(password, max_iterations, provider)
     if pfx.mac is None:
         raise InvalidKey("nothing proves that the file is whole")
     opener.check(pfx.mac, pfx.safe)
-    bags = list(_bags(pfx.safe, opener))
+    return owned(_bags(pfx.safe, opener), opener, provider)
+
+
+def owned(
+    bags: Iterable[Bag], opener: Password, provider: Provider | None
+) -> tuple[SoftwareSigner, tuple[Certificate, ...]]:
+    """Return the first key whose certificate lies beside it, and the other certificates.
+
+    Raises:
+        InvalidKey: There is none.
+    """
+    bags = list(bags)
     certificates = [
         decode_certificate(bag.certificate) for bag in bags if isinstance(bag, CertificateBag)
     ]
@@ -131,6 +145,8 @@ def save_pfx(
 
 def _bags(safe: bytes, opener: Password) -> Iterator[Bag]:
     for part in pkcs12.decode_safe(safe):
+        if isinstance(part, Envelope):
+            raise InvalidKey("a part of the file is for the owner of a key, not for a password")
         yield from opener.open(part, pkcs12.decode_bags)
 
 

@@ -28,6 +28,7 @@ from medsign.codec.asn1.door import (
     context,
     open_der,
 )
+from medsign.codec.asn1.envelope import Envelope, encode_envelope, read_envelope
 from medsign.codec.asn1.keys import AlgorithmIdentifier, read_algorithm
 
 # A hundred certificates; Python decrypts that much in a few seconds.
@@ -35,6 +36,7 @@ PFX_LIMITS = Limits(max_bytes=1 << 18)
 
 _PBES2 = "1.2.840.113549.1.5.13"
 _PBKDF2 = "1.2.840.113549.1.5.12"
+_ENVELOPED_DATA = "1.2.840.113549.1.7.3"
 _ENCRYPTED_DATA = "1.2.840.113549.1.7.6"
 _BAGS = "1.2.840.113549.1.12.10.1."
 _KEY_BAG, _SHROUDED_BAG, _CERTIFICATE_BAG = (_BAGS + kind for kind in "123")
@@ -219,11 +221,30 @@ def decode_pfx(data: bytes, limits: Limits = PFX_LIMITS) -> Pfx:
     return Pfx(_read_data(safe), _read_mac(mac) if mac else None)
 
 
-def decode_safe(data: bytes, limits: Limits = PFX_LIMITS) -> tuple[bytes | Encrypted, ...]:
-    """Decode `Pfx.safe`: its parts, each as it is or under a password; see `decode_bags`.
+def decode_signed_pfx(data: bytes, limits: Limits = PFX_LIMITS) -> bytes | None:
+    """Return the signature of a PFX that has one instead of a code, in DER; its content is a safe.
 
     Raises:
-        MalformedError: It is something else, or a part is for the owner of a key (RFC 9548 §4.1).
+        MalformedError: It is no PFX.
+        BudgetExceeded: It is too large.
+    """
+    with open_der("PFX", to_der("PFX", data, limits), limits).fields() as fields:
+        fields.integer("version")
+        safe = fields.sequence("authSafe")
+        fields.skip()
+    with safe.fields() as fields:
+        signed = fields.oid("contentType") == oids.SIGNED_DATA
+        fields.skip()
+    return safe.der if signed else None
+
+
+def decode_safe(
+    data: bytes, limits: Limits = PFX_LIMITS
+) -> tuple[bytes | Encrypted | Envelope, ...]:
+    """Decode a safe: its parts, open, under a password or for an owner; see `decode_bags`.
+
+    Raises:
+        MalformedError: It is something else.
         BudgetExceeded: It is too large.
     """
     root = open_der("PFX", to_der("PFX", data, limits), limits)
@@ -315,9 +336,14 @@ def encode_bags(bags: Iterable[Bag], *, key_id: bytes, name: str | None = None) 
     return der.sequence(*encoded)
 
 
-def encode_safe(parts: Iterable[bytes | Encrypted]) -> bytes:
+def encode_safe(parts: Iterable[bytes | Encrypted | Envelope]) -> bytes:
     """Encode the parts of a PFX: what `decode_safe` reads."""
     return der.sequence(*(_part(part) for part in parts))
+
+
+def encode_signed_pfx(signed: bytes) -> bytes:
+    """Encode a PFX with a signature instead of a code: what `decode_signed_pfx` reads."""
+    return der.sequence(der.integer(3), signed)
 
 
 def encode_pfx(pfx: Pfx) -> bytes:
@@ -353,9 +379,12 @@ def _read_mac(element: Element) -> PfxMac:
     )
 
 
-def _read_part(info: Element) -> bytes | Encrypted:
+def _read_part(info: Element) -> bytes | Encrypted | Envelope:
     with info.fields() as fields:
-        if fields.oid("contentType") != _ENCRYPTED_DATA:
+        kind = fields.oid("contentType")
+        if kind == _ENVELOPED_DATA:
+            return read_envelope(fields.take(constructed(0), "content").only(SEQUENCE, "data"))
+        if kind != _ENCRYPTED_DATA:
             fields.skip()
             return _read_data(info)
         data = fields.take(constructed(0), "content").only(SEQUENCE, "EncryptedData")
@@ -492,7 +521,9 @@ def _mac(mac: PfxMac) -> bytes:
     )
 
 
-def _part(part: bytes | Encrypted) -> bytes:
+def _part(part: bytes | Encrypted | Envelope) -> bytes:
+    if isinstance(part, Envelope):
+        return der.sequence(der.oid(_ENVELOPED_DATA), der.explicit(0, encode_envelope(part)))
     if isinstance(part, bytes):
         return der.sequence(der.oid(oids.DATA), der.explicit(0, der.octets(part)))
     hidden = der.sequence(
