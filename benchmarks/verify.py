@@ -10,7 +10,8 @@ document is another one, by another signer, and verified once:
   the application holds the root, the authority and the root's list in memory.
 
 The yardstick: the hashes and the verifications that the provider was asked for, each different one
-once, done again one after another. Times of CPU; the median of the ratios is printed, and the best.
+once, done again one after another. Times of CPU. Printed are the median of the ratios, and the
+ratio of the quickest verification to the quickest yardstick, which a busy machine disturbs less.
 Goal of the native provider: 1.5.
 """
 
@@ -55,7 +56,7 @@ SIGNED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOW = SIGNED + timedelta(minutes=5)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 400
-DOCUMENTS = 60
+DOCUMENTS = {"native": 60, "portable": 12}
 collecting = importlib.import_module("medsign.cms.collect")  # its name is also a function
 CURVES = {"256 CryptoPro-A": "1.2.643.2.2.35.1", "512 tc26-A": "1.2.643.7.1.2.1.2.1"}
 
@@ -353,7 +354,8 @@ def measure(title: str, cases: list[Case], provider: Provider) -> None:
     whole = statistics.median(each.whole for each in outcomes) * 1e3
     bare = statistics.median(each.raw for each in outcomes) * 1e3
     print(f"  {title}: {whole:.2f} ms, raw cryptography {bare:.2f} ms")
-    print(f"    ratio: median {statistics.median(ratios):.2f}, best {min(ratios):.2f}")
+    quickest = min(each.whole for each in outcomes) / min(each.raw for each in outcomes)
+    print(f"    ratio: median {statistics.median(ratios):.2f}, of the quickest {quickest:.2f}")
     print(f"    asked for {outcomes[-1].recorder}")
     print(f"    {breakdown(cases[-len(cases) // 4 :], provider)}")
 
@@ -377,11 +379,12 @@ def main() -> None:
         one = House.build(curve, 0)
         known = at_hand(one)
         for name, provider in providers.items():
+            numbers = range(DOCUMENTS[name])
             print(f"{curve_name}, {name}")
-            houses = (House.build(curve, number + 1) for number in range(DOCUMENTS))
+            houses = (House.build(curve, number + 1) for number in numbers)
             strangers = [Case(Document.alone, each.document(1, curve)) for each in houses]
             measure("strangers", strangers, provider)
-            papers = (one.document(number, curve) for number in range(DOCUMENTS))
+            papers = (one.document(number, curve) for number in numbers)
             measure("known issuers", [Case(known, each) for each in papers], provider)
 
 
