@@ -378,6 +378,7 @@ def test_an_old_signature_with_a_stamp_is_judged_by_what_is_fetched_today(
     assert found.report.signers[0].proved_by == "time stamp"
 
 
+@pytest.mark.req("F137")
 def test_a_status_is_asked_where_the_certificate_says(
     sandbox: Sandbox, doctor: SoftwareSigner, context: PkiContext, call: Callable[..., Any]
 ) -> None:

@@ -5,6 +5,7 @@ from medsign.cms.content import Content, ContentDigest
 from medsign.cms.countersign import countersign
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
+from medsign.cms.existence import judge_at_each_moment, proofs_of_existence
 from medsign.cms.extend import (
     Form,
     add_archive_timestamp,
@@ -42,7 +43,7 @@ from medsign.cms.policy import (
     UnsafeNoRevocation,
 )
 from medsign.cms.policy_file import read_policy
-from medsign.cms.report import Exhibit, Finding, Report, SignatureReport
+from medsign.cms.report import Exhibit, Finding, ProofOfExistence, Report, SignatureReport
 from medsign.cms.sign import Prepared, add_timestamp, finish, prepare, sign, signature_value
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Ocsp",
     "Policy",
     "Prepared",
+    "ProofOfExistence",
     "Qualification",
     "Report",
     "Requirement",
@@ -91,7 +93,9 @@ __all__ = [
     "evidence_value",
     "finish",
     "form_of",
+    "judge_at_each_moment",
     "prepare",
+    "proofs_of_existence",
     "read_policy",
     "sign",
     "signature_value",
