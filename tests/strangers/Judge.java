@@ -11,15 +11,23 @@ import java.security.MessageDigest;
 import java.security.PrivateKey;
 import java.security.Security;
 import java.security.Signature;
+import java.security.cert.CertPathBuilder;
 import java.security.cert.CertPathValidator;
+import java.security.cert.CertStore;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.cert.CollectionCertStoreParameters;
+import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
+import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Date;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -116,6 +124,7 @@ public final class Judge {
             case "version" -> "yes " + Security.getProvider(BC).getInfo();
             case "certificate" -> certificate(words);
             case "chain" -> chain(words);
+            case "path" -> path(words);
             case "request" -> request(words);
             case "list" -> list(words);
             case "answer" -> status(words);
@@ -148,6 +157,34 @@ public final class Judge {
         rules.setRevocationEnabled(false);
         var path = factory.generateCertPath(List.of(certificateOf(words[0])));
         CertPathValidator.getInstance("PKIX", BC).validate(path, rules);
+        return "yes";
+    }
+
+    /**
+     * moment in seconds, certificate, anchors, others (bundles in PEM), acceptable policies with
+     * commas, and which of the words explicit, unmapped, no-any are said: whether there is a path.
+     */
+    private static String path(String[] words) throws Exception {
+        var anchors = new HashSet<TrustAnchor>();
+        for (var each : bundle(words[2])) {
+            anchors.add(new TrustAnchor((X509Certificate) each, null));
+        }
+        var peer = (X509Certificate) bundle(words[1]).iterator().next();
+        var known = new ArrayList<Certificate>(bundle(words[3]));
+        known.add(peer);
+        var target = new X509CertSelector();
+        target.setCertificate(peer);
+        var rules = new PKIXBuilderParameters(anchors, target);
+        rules.setRevocationEnabled(false);
+        rules.setMaxPathLength(9); // instead of 5
+        rules.setDate(new Date(Long.parseLong(words[0]) * 1000));
+        rules.addCertStore(
+                CertStore.getInstance("Collection", new CollectionCertStoreParameters(known), BC));
+        rules.setInitialPolicies(Set.of(words[4].split(",")));
+        rules.setExplicitPolicyRequired(words[5].contains("explicit"));
+        rules.setPolicyMappingInhibited(words[5].contains("unmapped"));
+        rules.setAnyPolicyInhibited(words[5].contains("no-any"));
+        CertPathBuilder.getInstance("PKIX", BC).build(rules);
         return "yes";
     }
 
@@ -489,6 +526,13 @@ public final class Judge {
         var factory = CertificateFactory.getInstance("X.509", BC);
         try (var stream = Files.newInputStream(Path.of(file))) {
             return (X509Certificate) factory.generateCertificate(stream);
+        }
+    }
+
+    private static Collection<? extends Certificate> bundle(String file) throws Exception {
+        var factory = CertificateFactory.getInstance("X.509", BC);
+        try (var stream = Files.newInputStream(Path.of(file))) {
+            return factory.generateCertificates(stream);
         }
     }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.conftest import missing
 
 from medsign.codec.asn1 import (
     RevokedEntry,
@@ -51,6 +53,9 @@ every = pytest.mark.parametrize("name", CURVES)
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 NONCE = b"0123456789abcdef"
+JARS = [Path("/usr/share/java") / f"{name}.jar" for name in ("bcprov", "bcutil", "bcpkix")]
+NEEDED = "BouncyCastle 1.80 or later: libbcpkix-java, in Debian since 13"
+Ask = Callable[..., str]
 
 
 def digest_of(name: str) -> str:
@@ -152,3 +157,34 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Worksh
         return made[name]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def bouncy_castle(program: Callable[[str, str], str], tmp_path_factory) -> Iterator[Ask]:
+    """Yield `ask(verb, *arguments)`, which returns what the judge says."""
+    if not all(jar.is_file() for jar in JARS):
+        missing(f"needs {NEEDED}")
+    classes = tmp_path_factory.mktemp("classes")
+    path = ":".join(map(str, JARS))
+    javac = program("javac", "openjdk-17-jdk-headless")
+    source = Path(__file__).with_name("Judge.java")
+    subprocess.run([javac, "-nowarn", "-d", classes, "-cp", path, source], check=True)
+    with subprocess.Popen(
+        [program("java", "openjdk-17-jre-headless"), "-cp", f"{classes}:{path}", "Judge"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def ask(verb: str, *arguments: str | Path) -> str:
+            process.stdin.write("\t".join(map(str, (verb, *arguments))) + "\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+
+        version = ask("version").rpartition("v")[2]
+        if tuple(map(int, version.split("."))) < (1, 80):
+            missing(f"needs {NEEDED}; here is {version}")
+        yield ask
+        process.stdin.close()

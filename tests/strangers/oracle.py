@@ -1,12 +1,15 @@
-"""Oracles of paths: pyHanko's, to which only the arithmetic of GOST is lent, and OpenSSL's."""
+"""Oracles of paths: OpenSSL, BouncyCastle, and pyHanko with the arithmetic of GOST lent to it."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import json
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from unittest import mock
 
@@ -34,7 +37,7 @@ from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 
-from medsign.codec.asn1 import AlgorithmIdentifier, decode_spki, pem_encode
+from medsign.codec.asn1 import AlgorithmIdentifier, decode_spki, pem_decode, pem_encode
 from medsign.errors import MalformedError
 from medsign.pki import PolicyRules, SignatureCheck, verify_signature
 
@@ -85,12 +88,12 @@ class Question:
     """What both are asked: everything in DER."""
 
     peer: bytes
-    trusted: Iterable[bytes]
-    others: Iterable[bytes] = ()
+    trusted: Sequence[bytes]
+    others: Sequence[bytes] = ()
     at: datetime
     rules: PolicyRules | None = None
-    crls: Iterable[bytes] = ()
-    answers: Iterable[bytes] = ()
+    crls: Sequence[bytes] = ()
+    answers: Sequence[bytes] = ()
 
 
 # What the library raises on certificates that it cannot read or that name what it does not know.
@@ -130,15 +133,70 @@ def openssl_verdict(openssl, folder: Path, question: Question) -> bool:
     options += ["-explicit_policy"] if rules.required else []
     options += ["-inhibit_map"] if rules.mapping_inhibited else []
     options += ["-inhibit_any"] if rules.any_inhibited else []
-    for name, option, certificates in (
-        ("trusted", "-CAfile", question.trusted),
-        ("others", "-untrusted", question.others),
-        ("peer", "", [question.peer]),
-    ):
+    peer, trusted, others = bundles(folder, question)
+    options += ["-CAfile", trusted] if question.trusted else []
+    options += ["-untrusted", others] if question.others else []
+    return openssl("verify", *options, peer, check=False).returncode == 0
+
+
+def bouncy_castle_verdict(ask, folder: Path, question: Question) -> bool:
+    """Tell whether the judge of BouncyCastle finds a good chain."""
+    rules = question.rules or PolicyRules()
+    said = {
+        "explicit": rules.required,
+        "unmapped": rules.mapping_inhibited,
+        "no-any": rules.any_inhibited,
+    }
+    words = " ".join(word for word, holds in said.items() if holds) or "-"
+    at, files = int(question.at.timestamp()), bundles(folder, question)
+    return ask("path", str(at), *files, ",".join(sorted(rules.acceptable)), words) == "yes"
+
+
+def bundles(folder: Path, question: Question) -> tuple[Path, Path, Path]:
+    """Write the peer, the anchors and the others in PEM."""
+    named = {"peer": [question.peer], "trusted": question.trusted, "others": question.others}
+    for name, certificates in named.items():
         pem = b"".join(pem_encode("CERTIFICATE", each) for each in certificates)
         (folder / name).write_bytes(pem)
-        options += [option, folder / name] if option and pem else []
-    return openssl("verify", *options, folder / "peer", check=False).returncode == 0
+    return folder / "peer", folder / "trusted", folder / "others"
+
+
+def limbo(*kinds: str) -> list[tuple[dict, Question]]:
+    """Return the cases of GOST-limbo of these kinds, each with its question."""
+    file = Path(__file__).parents[1] / "limbo" / "gost-limbo.json"
+    cases = json.loads(file.read_text(encoding="utf-8"))["cases"]
+    return [(case, _of_limbo(case)) for case in cases if case["kind"] in kinds]
+
+
+def _of_limbo(case: dict) -> Question:
+    def der(pem: str) -> bytes:
+        return next(iter(pem_decode(pem.encode())))[1]
+
+    wanted = case.get("policies")
+    return Question(
+        peer=der(case["peer"]),
+        trusted=[der(each) for each in case["trusted"]],
+        others=[der(each) for each in case["intermediates"]],
+        at=datetime.fromisoformat(case["validation_time"]),
+        rules=PolicyRules(
+            acceptable=frozenset(wanted["acceptable"]),
+            required=wanted["require_explicit"],
+            mapping_inhibited=wanted["inhibit_mapping"],
+            any_inhibited=wanted["inhibit_any"],
+        )
+        if wanted
+        else None,
+        crls=[der(each) for each in case.get("crls", ())],
+        answers=[base64.b64decode(each) for each in case.get("ocsp_responses", ())],
+    )
+
+
+def unexplained(odd: Iterable[str], reasons: Iterable[str]) -> set[str]:
+    """Return verdicts that differ without a reason, and reasons for which nothing differs."""
+    odd, reasons = set(odd), set(reasons)
+    explained = {each for each in odd if any(fnmatchcase(each, key) for key in reasons)}
+    needed = {key for key in reasons if any(fnmatchcase(each, key) for each in odd)}
+    return (odd - explained) | (reasons - needed)
 
 
 def _context(question: Question) -> ValidationContext:

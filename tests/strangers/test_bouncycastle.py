@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import missing
 
 from medsign import cms
 from medsign.clock import SystemClock
@@ -39,41 +36,7 @@ from medsign.xmldsig import verify as verify_xml
 from .conftest import CURVES, NONCE, NOW, Workshop, every
 
 pytestmark = pytest.mark.interop
-JARS = [Path("/usr/share/java") / f"{name}.jar" for name in ("bcprov", "bcutil", "bcpkix")]
-NEEDED = "BouncyCastle 1.80 or later: libbcpkix-java, in Debian since 13"
 CONTENT = "Протокол осмотра".encode()
-Ask = Callable[..., str]
-
-
-@pytest.fixture(scope="session")
-def bouncy_castle(program: Callable[[str, str], str], tmp_path_factory) -> Iterator[Ask]:
-    """Yield `ask(verb, *arguments)`, which returns what the judge says."""
-    if not all(jar.is_file() for jar in JARS):
-        missing(f"needs {NEEDED}")
-    classes = tmp_path_factory.mktemp("classes")
-    path = ":".join(map(str, JARS))
-    javac = program("javac", "openjdk-17-jdk-headless")
-    source = Path(__file__).with_name("Judge.java")
-    subprocess.run([javac, "-nowarn", "-d", classes, "-cp", path, source], check=True)
-    with subprocess.Popen(
-        [program("java", "openjdk-17-jre-headless"), "-cp", f"{classes}:{path}", "Judge"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-
-        def ask(verb: str, *arguments: str | Path) -> str:
-            process.stdin.write("\t".join(map(str, (verb, *arguments))) + "\n")
-            process.stdin.flush()
-            return process.stdout.readline().strip()
-
-        version = ask("version").rpartition("v")[2]
-        if tuple(map(int, version.split("."))) < (1, 80):
-            missing(f"needs {NEEDED}; here is {version}")
-        yield ask
-        process.stdin.close()
 
 
 def cert(shop: Workshop, signer) -> Path:

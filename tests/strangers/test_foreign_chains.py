@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
+from collections.abc import Callable
 
 import pytest
 
@@ -22,7 +21,14 @@ from cryptography.x509 import verification
 
 from . import foreign
 from .foreign import KINDS, Maker
-from .oracle import Question, openssl_verdict, path_verdict, status_verdict
+from .oracle import (
+    Question,
+    bouncy_castle_verdict,
+    openssl_verdict,
+    path_verdict,
+    status_verdict,
+    unexplained,
+)
 
 # Where the others say something else, by pattern of the case: the clause and the reason.
 CERTVALIDATOR = {
@@ -58,14 +64,6 @@ CRYPTOGRAPHY = {
 @pytest.fixture(scope="module", params=KINDS)
 def make(request: pytest.FixtureRequest) -> Maker:
     return Maker(request.param)
-
-
-def unexplained(odd: Iterable[str], reasons: Iterable[str]) -> set[str]:
-    """Return verdicts that differ without a reason, and reasons for which nothing differs."""
-    odd, reasons = set(odd), set(reasons)
-    explained = {each for each in odd if any(fnmatchcase(each, key) for key in reasons)}
-    needed = {key for key in reasons if any(fnmatchcase(each, key) for each in odd)}
-    return (odd - explained) | (reasons - needed)
 
 
 def path_of(question: Question):
@@ -149,6 +147,14 @@ def test_cryptography_agrees_on_chains_or_the_reason_is_known(make):
 def test_openssl_agrees_on_every_chain(make, openssl, tmp_path):
     def ask(question: Question) -> bool:
         return openssl_verdict(openssl, tmp_path, question)
+
+    assert paths_on_which(make, ask) == set()
+
+
+@pytest.mark.interop
+def test_bouncy_castle_agrees_on_every_chain(make, bouncy_castle, tmp_path):
+    def ask(question: Question) -> bool:
+        return bouncy_castle_verdict(bouncy_castle, tmp_path, question)
 
     assert paths_on_which(make, ask) == set()
 

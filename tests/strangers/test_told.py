@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip(
     "pyhanko_certvalidator", reason="needs the group test: pip install --group test"
 )
-from . import test_certvalidator_limbo, test_foreign_chains
+from . import test_foreign_chains, test_limbo
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 
@@ -17,7 +17,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 def test_every_disagreement_is_told():
     told = PAGE.read_text(encoding="utf-8")
     tables = (
-        test_certvalidator_limbo.EXPLAINED,
+        test_limbo.CERTVALIDATOR,
+        test_limbo.BOUNCY_CASTLE,
         test_foreign_chains.CERTVALIDATOR,
         test_foreign_chains.CRYPTOGRAPHY,
     )
