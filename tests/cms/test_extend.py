@@ -373,6 +373,16 @@ def forged_twin(token):
     return asn1.add_unsigned_attribute(token, 0, asn1.Attribute("1.2.643.999", (b"\x05\x00",)))
 
 
+def test_an_archive_stamp_of_the_older_kind_is_told_of_and_not_judged(authority, archived):
+    token = asn1.Attribute(oids.ARCHIVE_TIME_STAMP_V2, (info(archived).time_stamp_tokens[0],))
+    older = asn1.add_unsigned_attribute(archived, 0, token)
+    report = cms.verify(alone(authority, older), policy=cms.WITH_STAMP, at=LATER)
+    assert report.passed, report.explain_trust()
+    (told,) = (each for each in report.signers[0].findings if each.code == "EVIDENCE_JUDGED")
+    assert (told.passed, told.severity) == (False, cms.Level.INFORM)
+    assert told.evidence.detail == "Архивный штамп времени, версия 2"
+
+
 def test_a_bad_archive_stamp_gets_no_evidence(evidence, lasting, authority, successor):
     stranger = new_key()
     bad = attrs.evolve(stranger, owned=successor.certificate)

@@ -79,6 +79,8 @@ _STREEBOG = frozenset(each.oid for each in DigestAlgorithm)
 # Whether these hold is for `decide` to say, out of the dates and the chain itself.
 _TIMELY = {ProblemCode.NOT_YET_VALID, ProblemCode.EXPIRED, ProblemCode.NO_ANCHOR}
 _AGE = {ProblemCode.STALE, ProblemCode.FROM_THE_FUTURE}
+# TS 101 733 leaves open what exactly the older archive stamps cover, so nothing is read into them.
+_UNJUDGED = (oids.ARCHIVE_TIME_STAMP_V2,)
 # These have a field of their own in `SignatureFacts`.
 _STATED = {
     ProblemCode.SIGNER_UNKNOWN,
@@ -230,6 +232,7 @@ class _Collector:
             certificate_reference=_reference(signer, codes),
             claimed_at=signer.signing_time,
             stamps=stamps,
+            unjudged=tuple(filter(signer.unsigned_values, _UNJUDGED)),
         )
         certificate = checked.certificate
         if certificate is None:

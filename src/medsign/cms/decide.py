@@ -25,6 +25,7 @@ from medsign.cms.facts import (
 from medsign.cms.messages import MESSAGES, NON_QUALIFYING, Indication, Qualification, SubIndication
 from medsign.cms.policy import DEFAULT, Level, Policy
 from medsign.cms.report import Exhibit, Finding, ProofOfExistence, Report, SignatureReport
+from medsign.codec.asn1 import oids
 from medsign.pki.problems import Problem
 from medsign.pki.profile import ProfileRule
 from medsign.pki.revocation import RevocationFacts, decide_revocation
@@ -197,6 +198,9 @@ class _Judge:
         yield self.finding("SIGNED_ATTRIBUTES", facts.signed_attributes)
         yield self.finding("SIGNATURE_RULES", not facts.problems, detail=_words(facts.problems))
         yield self.finding("HEADER", facts.header_sound)
+        if facts.unjudged:
+            names = "; ".join(map(oids.describe, facts.unjudged))
+            yield self.finding("EVIDENCE_JUDGED", False, detail=names)
         present = facts.certificate_reference != "absent"
         yield self.finding("CERTIFICATE_REFERENCE_PRESENT", present)
         if present:

@@ -176,6 +176,7 @@ class SignatureFacts:
         stamps: Time stamps on the signature value and on its references.
         countersignatures: Signatures of others on the value of this one; their content is the
             value.
+        unjudged: Identifiers of attributes that could prove something and are not understood.
     """
 
     algorithms: tuple[str, ...]
@@ -196,6 +197,7 @@ class SignatureFacts:
     chain: ChainFacts | None = None
     stamps: tuple[StampFacts, ...] = ()
     countersignatures: tuple[SignatureFacts, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

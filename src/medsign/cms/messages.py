@@ -389,6 +389,14 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "Is the time stamp trustworthy?",
             "The time stamp was not counted: damaged, on something else, or not trusted.",
         ),
+        "EVIDENCE_JUDGED": Message(
+            SubIndication.GENERIC,
+            "Все доказательства внутри подписи оценены?",
+            "В подписи есть доказательства, которые не оценивались: ни за неё, ни против.",
+            "Если на них опирается срок хранения, получите архивный штамп версии 3.",
+            "Was all the evidence inside the signature judged?",
+            "The signature carries evidence that was not judged, neither for it nor against it.",
+        ),
         "STAMP_PRESENT": Message(
             SubIndication.NO_POE,
             "Есть достоверный штамп времени?",
