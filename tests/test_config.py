@@ -8,6 +8,7 @@ import pytest
 
 from medsign import Config, Endpoint
 from medsign.errors import ConfigError
+from medsign.transport.tls import GostGateway, GostTls
 
 
 @pytest.mark.req("F190", "F193", "F195", "F102")
@@ -92,3 +93,38 @@ def test_secrets_do_not_show() -> None:
     endpoint = Endpoint(url="https://x.test", token="secret-t", password="secret-p", login="me")
     assert "secret" not in repr(Config(services={"ca": endpoint}))
     assert "me" not in repr(endpoint).replace("requests_per_minute", "")
+
+
+def test_a_service_may_be_reached_by_gost_tls(tmp_path: Path) -> None:
+    (tmp_path / "roots.pem").write_bytes(b"PEM")
+    file = tmp_path / "medsign.toml"
+    file.write_text(
+        "[ca]\nurl = 'https://ca.test:8443/api'\n"
+        "[ca.tls]\ntrust = 'roots.pem'\npassword = 'tajna'\nlegacy_renegotiation = true\n"
+        "[mchd]\nurl = 'https://mchd.test'\n[mchd.tls]\ngateway = 'http://127.0.0.1:8444'\n"
+    )
+    config = Config.from_toml(file)
+    assert config.gost_links == {
+        "https://ca.test:8443": GostTls(trust=b"PEM", password="tajna", legacy_renegotiation=True),
+        "https://mchd.test": GostGateway("http://127.0.0.1:8444", hosts=["mchd.test"]),
+    }
+    assert "tajna" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    "tls",
+    [
+        "tls = 5",
+        "tls.trust = 5",
+        "tls.colour = 'red'",
+        "tls.trust = 'no-such.pem'",
+        "tls.legacy_renegotiation = 'yes'",
+        "tls.gateway = 'http://10.0.0.7'",
+        "tls = { gateway = 'http://127.0.0.1', trust = 'roots.pem' }",
+    ],
+)
+def test_a_wrong_setting_of_gost_tls_is_named(tls: str, tmp_path: Path) -> None:
+    file = tmp_path / "medsign.toml"
+    file.write_text(f"[ca]\nurl = 'https://ca.test'\n{tls}\n")
+    with pytest.raises(ConfigError):
+        Config.from_toml(file)

@@ -229,7 +229,9 @@ class MedSign(_Window):
             own=self._own,
         )
         if http is None:
-            http = self._own.enter_context(new_client(transport))
+            links = {} if transport else config.gost_links
+            mounts = {place: link.transport() for place, link in links.items()}
+            http = self._own.enter_context(new_client(transport, mounts))
         self._driver = Driver(http, clock=self.clock, sleep=sleep)
 
     @cached_property
@@ -328,7 +330,9 @@ class AsyncMedSign(_Window):
             own=self._own,
         )
         if http is None:
-            http = new_async_client(transport)
+            links = {} if transport else config.gost_links
+            mounts = {place: link.async_transport() for place, link in links.items()}
+            http = new_async_client(transport, mounts)
             self._own.push_async_callback(http.aclose)
         self._driver = AsyncDriver(http, clock=self.clock, sleep=sleep)
 

@@ -9,15 +9,26 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
+import httpx
 
 from medsign.errors import ConfigError
 from medsign.exchange import RateLimit, RetryPolicy
+from medsign.transport.tls import GostGateway, GostTls
+
+GostLink: TypeAlias = GostTls | GostGateway
+"""What leads to a service by GOST TLS: this program itself, or a gateway in its place."""
 
 SERVICES = ("ca", "ocsp", "tsp", "sep", "mchd", "ekp")
 _PREFIX = "MEDSIGN_"
+_TLS_FILES = ("trust", "certificate", "key", "crls")
+_TLS_KINDS: Mapping[str, type] = {
+    **dict.fromkeys((*_TLS_FILES, "password"), str),
+    **dict.fromkeys(("allow_other_suites", "legacy_renegotiation"), bool),
+}
+_GATEWAY_KINDS: Mapping[str, type] = {"gateway": str, "pin": str}
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +44,7 @@ class Endpoint:
             a secret in the settings.
         organization: The clinic's identifier at the service (МО id), an opaque text.
         requests_per_minute: Rate limit to keep, or ``None``.
+        tls: How to reach it by GOST TLS; ``None`` for ordinary TLS.
     """
 
     url: str
@@ -42,6 +54,7 @@ class Endpoint:
     credential: str = ""
     organization: str = ""
     requests_per_minute: int | None = None
+    tls: GostLink | None = None
 
     @property
     def limit(self) -> RateLimit | None:
@@ -81,6 +94,15 @@ class Config:
         except KeyError:
             raise ConfigError(f"no endpoint is set for the service {service!r}") from None
 
+    @property
+    def gost_links(self) -> dict[str, GostLink]:
+        """What leads to services that are reached by GOST TLS, by their addresses."""
+        return {
+            f"https://{httpx.URL(end.url).netloc.decode('ascii')}": end.tls
+            for end in self.services.values()
+            if end.tls
+        }
+
     @classmethod
     def from_toml(cls, path: Path) -> Config:
         """Read a TOML file: a table per service, ``store`` and ``crls`` at the top.
@@ -92,6 +114,10 @@ class Config:
             [sep]
             url = "https://b2b-demo.n3health.ru/sep/api"
             token = "…"
+            [sep.tls]                             # only if it speaks GOST TLS; paths as of store
+            trust = "roots.pem"
+            certificate = "clinic.pem"
+            # or: gateway = "http://127.0.0.1:8443"
 
         Raises:
             ConfigError: No such file, not TOML, or an unknown table or key.
@@ -108,7 +134,7 @@ class Config:
         if not isinstance(crls, list):
             raise ConfigError("crls: not a list of str")
         return cls(
-            services={name: _endpoint(name, keys) for name, keys in table.items()},
+            services={name: _endpoint(name, keys, path.parent) for name, keys in table.items()},
             crls=tuple(map(str, cast("list[object]", crls))),
             store=path.parent / store if store else None,
         )
@@ -139,15 +165,31 @@ class Config:
         )
 
 
-def _endpoint(service: str, keys: object) -> Endpoint:
+def _endpoint(service: str, keys: object, folder: Path = Path()) -> Endpoint:
     known = {field.name for field in attrs.fields(Endpoint)}
     if service not in SERVICES or not isinstance(keys, dict):
         raise ConfigError(f"{service!r} is no service; known: {', '.join(SERVICES)}")
-    table = cast("dict[str, Any]", keys)
+    table = dict(cast("dict[str, Any]", keys))
+    tls = table.pop("tls", None)
     for name, value in table.items():
         kind = int if name == "requests_per_minute" else str
         if name not in known or not isinstance(value, kind):
             raise ConfigError(f"[{service}] {name}: no such setting, or not a {kind.__name__}")
     if "url" not in table:
         raise ConfigError(f"[{service}] url is missing")
-    return Endpoint(**table)
+    link = None if tls is None else _gost_link(f"[{service}.tls]", tls, table["url"], folder)
+    return Endpoint(**table, tls=link)
+
+
+def _gost_link(place: str, keys: object, url: str, folder: Path) -> GostLink:
+    if not isinstance(keys, dict):
+        raise ConfigError(f"{place}: not a table")
+    table = dict(cast("dict[str, Any]", keys))
+    kinds = _GATEWAY_KINDS if "gateway" in table else _TLS_KINDS
+    for name, value in table.items():
+        if not isinstance(value, kinds.get(name, ())):
+            raise ConfigError(f"{place} {name}: no such setting, or of another kind")
+    if "gateway" in table:
+        return GostGateway(table.pop("gateway"), hosts=[httpx.URL(url).host], **table)
+    files = {name: folder / table.pop(name) for name in _TLS_FILES if name in table}
+    return GostTls(**files, **table)

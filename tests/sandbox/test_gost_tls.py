@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="needs the extra `sandbox`")
 
-from medsign import AsyncMedSign, Config
+from medsign import AsyncMedSign, Config, MedSign
 from medsign.codec.asn1 import decode_certificate, pem_decode
 from medsign.config import Endpoint
 from medsign.errors import PeerRevoked, Unavailable
@@ -60,9 +60,8 @@ def test_each_way_serves_and_asks(way, suite):
     assert len(described[0].content) > 20_000
 
 
-async def count_certificates(url: str, tls: GostTls, token: str) -> int:
-    config = Config(services={"ca": Endpoint(url=url, token=token)})
-    async with AsyncMedSign(config, transport=tls.async_transport()) as window:
+async def count_certificates(config: Config) -> int:
+    async with AsyncMedSign(config) as window:
         return len([one async for one in window.ca.certificates()])
 
 
@@ -73,9 +72,23 @@ def test_the_asynchronous_window_works_through_it(way, backend):
         client = GostTls(trust=root_pem(sandbox), way=way)
         ca = sandbox.endpoint("ca")
         with served(sandbox, server) as url:
-            here = f"{url}{httpx.URL(ca.url).path}"
-            found = anyio.run(count_certificates, here, client, ca.token, backend=backend)
+            end = Endpoint(url=f"{url}{httpx.URL(ca.url).path}", token=ca.token, tls=client)
+            found = anyio.run(count_certificates, Config(services={"ca": end}), backend=backend)
     assert found == 0
+
+
+def test_the_window_reads_its_way_from_the_settings(gost_engine, tmp_path):
+    with Sandbox() as sandbox:
+        (tmp_path / "root.pem").write_bytes(root_pem(sandbox))
+        ca = sandbox.endpoint("ca")
+        with served(sandbox, gost_tls(sandbox, "127.0.0.1")) as url:
+            file = tmp_path / "medsign.toml"
+            file.write_text(
+                f"[ca]\nurl = '{url}{httpx.URL(ca.url).path}'\ntoken = '{ca.token}'\n"
+                "[ca.tls]\ntrust = 'root.pem'\n"
+            )
+            with MedSign(Config.from_toml(file)) as window:
+                assert list(window.ca.certificates()) == []
 
 
 @pytest.mark.req("F137")

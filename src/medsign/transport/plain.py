@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -13,20 +14,27 @@ OUT_OF_BAND: Final = "X-Out-Of-Band"
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30)
 
 
-def new_client(transport: httpx.BaseTransport | None = None) -> httpx.Client:
+def new_client(
+    transport: httpx.BaseTransport | None = None,
+    mounts: Mapping[str, httpx.BaseTransport] | None = None,
+) -> httpx.Client:
     """Open a client; whoever calls this closes it.
 
     Args:
         transport: Where requests go instead of the network, for instance a sandbox.
+        mounts: Where requests to some addresses go, by httpx's patterns of them.
     """
     hooks = {"response": [_set_aside]}
-    return httpx.Client(transport=transport, event_hooks=hooks, **_options())
+    return httpx.Client(transport=transport, mounts=mounts, event_hooks=hooks, **_options())
 
 
-def new_async_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+def new_async_client(
+    transport: httpx.AsyncBaseTransport | None = None,
+    mounts: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+) -> httpx.AsyncClient:
     """Open a client for asyncio and trio; otherwise as `new_client`."""
     hooks = {"response": [_async_set_aside]}
-    return httpx.AsyncClient(transport=transport, event_hooks=hooks, **_options())
+    return httpx.AsyncClient(transport=transport, mounts=mounts, event_hooks=hooks, **_options())
 
 
 def _options() -> dict[str, Any]:
