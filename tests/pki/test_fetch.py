@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from typing import Any
 
 import attrs
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from medsign.clock import ManualClock
 from medsign.codec.asn1 import (
@@ -25,7 +27,13 @@ from medsign.codec.asn1 import (
     pem_encode,
 )
 from medsign.codec.asn1 import extension_values as ext
-from medsign.errors import MalformedError, StoreError, UnexpectedAnswer, VersionConflict
+from medsign.errors import (
+    BudgetExceeded,
+    MalformedError,
+    StoreError,
+    UnexpectedAnswer,
+    VersionConflict,
+)
 from medsign.exchange import Context, Driver
 from medsign.pki.cache import DAY, EvidenceCache, Failure
 from medsign.pki.fetch import (
@@ -395,6 +403,29 @@ def test_of_many_certificates_at_one_place_only_so_many_are_read(authority) -> N
 def test_octets_that_are_no_certificates_are_malformed() -> None:
     with pytest.raises(MalformedError):
         read_issuers(b"<html>")
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_octets_are_certificates_or_malformed(data: bytes) -> None:
+    try:
+        found = read_issuers(data)
+    except (MalformedError, BudgetExceeded):
+        return
+    assert isinstance(found, tuple)
+
+
+@pytest.mark.parametrize("head", [b"-----BEGIN CERTIFICATE-----", b"-----BEGIN PKCS7-----"])
+@given(body=st.binary(max_size=100))
+def test_any_octets_after_a_head_are_certificates_or_malformed(head: bytes, body: bytes) -> None:
+    with suppress(MalformedError, BudgetExceeded):
+        assert isinstance(read_issuers(head + b"\n" + body), tuple)
+
+
+@pytest.mark.parametrize(("source", "bound"), [("ocsp", "max_bytes"), ("crl", "max_list_bytes")])
+def test_an_answer_over_its_bound_is_noted(net: Net, status, source: str, bound: str) -> None:
+    net.places[OCSP] = net.places[CRL] = lambda _: bytes(101)
+    _, hunt = status(source, **{bound: 100})
+    assert [each.code for each in hunt.unfetched] == ["MS-BUDGET"]
 
 
 def test_somebody_else_s_certificate_is_no_issuer_and_does_not_spoil_the_address(

@@ -61,9 +61,9 @@ def gathered(
     context: PkiContext, evidence: Evidence, policy: Policy, at: datetime
 ) -> Flow[Gathered]:
     """Return the evidence with what services give and, if asked for, what certificates lead to."""
-    inside = yield from do(partial(carried_certificates, evidence.signature))
-    fetcher = context.fetcher((*inside, *evidence.certificates))
+    fetcher = context.fetcher(evidence.certificates)
     if fetcher is not None:
+        fetcher.pool += yield from do(partial(carried_certificates, evidence.signature))
         evidence = yield from complete_chains(fetcher, evidence, policy, at=at)
     lists: list[bytes] = []
     answers: list[bytes] = []

@@ -85,7 +85,8 @@ class FollowUrls:
         sources: Where the status is looked for, the first that knows it being enough.
         max_urls: Places of one kind that are looked at of one certificate, and addresses of one.
         max_fetches: Requests of one verification.
-        max_bytes: Size of one answer; lists of Russian authorities have tens of megabytes.
+        max_bytes: Size of certificates and OCSP answers.
+        max_list_bytes: Size of a list; those of Russian authorities have tens of megabytes.
         seconds: Time for one request.
         total_seconds: Time for all requests of one verification.
 
@@ -98,7 +99,8 @@ class FollowUrls:
     sources: tuple[Source, ...] = ("ocsp", "crl")
     max_urls: int = 3
     max_fetches: int = 16
-    max_bytes: int = 48 * 1024 * 1024
+    max_bytes: int = 1024 * 1024
+    max_list_bytes: int = 48 * 1024 * 1024
     seconds: float = 10.0
     total_seconds: float = 30.0
 
@@ -417,7 +419,7 @@ class Fetcher:
             content_type=content_type,
             accept=accept,
             seconds=min(self.follow.seconds, left),
-            max_bytes=self.follow.max_bytes,
+            max_bytes=self.follow.max_list_bytes if operation == "crl" else self.follow.max_bytes,
         )
 
     def weigh(self, certificate: Certificate, issuer: Certificate) -> RevocationFacts:
