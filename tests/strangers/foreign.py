@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import pytest
+
+pytest.importorskip("cryptography", minversion="45", reason="needs its policies of extensions")
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa

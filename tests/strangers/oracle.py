@@ -14,6 +14,9 @@ from pathlib import Path
 from unittest import mock
 
 import attrs
+import pytest
+
+pytest.importorskip("pyhanko_certvalidator", minversion="0.33", reason="needs the group test")
 from asn1crypto import crl, ocsp, x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pyhanko_certvalidator import (

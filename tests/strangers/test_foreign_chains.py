@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from cryptography import x509
+from cryptography.x509 import verification
 
 from medsign.codec.asn1 import decode_certificate, decode_crl, decode_ocsp_response
 from medsign.pki import (
@@ -14,10 +16,6 @@ from medsign.pki import (
     build_path,
     check_revocation,
 )
-
-pytest.importorskip("cryptography", reason="needs the extra: pip install medsign[rsa]")
-from cryptography import x509
-from cryptography.x509 import verification
 
 from . import foreign
 from .foreign import KINDS, Maker

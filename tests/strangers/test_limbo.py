@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip(
-    "pyhanko_certvalidator", reason="needs the group test: pip install --group test"
-)
 from .oracle import (
     Question,
     bouncy_castle_verdict,

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medsign.codec.asn1 import decode_certificate
 from medsign.pki import PolicyRules, TrustStore, build_path
-
-pytest.importorskip(
-    "pyhanko_certvalidator", reason="needs the group test: pip install --group test"
-)
-from cryptography import x509
 
 from . import foreign
 from .foreign import ANY, P1, P2, Maker, alternative, mapping, policies

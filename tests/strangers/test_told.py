@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-pytest.importorskip(
-    "pyhanko_certvalidator", reason="needs the group test: pip install --group test"
-)
 from . import test_foreign_chains, test_limbo
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
