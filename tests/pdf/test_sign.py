@@ -13,7 +13,7 @@ from tests.cms.conftest import TC26_512_A
 from medsign import cms
 from medsign.codec import asn1
 from medsign.codec.asn1 import oids
-from medsign.errors import MalformedError, UsageError
+from medsign.errors import MalformedError, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, digest
 from medsign.pdf import (
     Change,
@@ -171,6 +171,21 @@ def test_a_certifying_signature_says_what_it_allows(page, signer):
 def test_only_a_pdf_is_signed(signer):
     with pytest.raises(MalformedError, match="PDF"):
         sign_pdf(b"text", signer, at=SIGNED)
+
+
+def test_an_encrypted_pdf_is_neither_signed_nor_read(page, signer):
+    pypdf = pytest.importorskip("pypdf", reason="needs the extra `sandbox`")
+    writer, output = pypdf.PdfWriter(BytesIO(page)), BytesIO()
+    writer.encrypt("", algorithm="RC4-128")
+    writer.write(output)
+    with pytest.raises(MalformedError, match="encrypted"):
+        sign_pdf(output.getvalue(), signer, at=SIGNED)
+
+
+def test_without_the_extra_it_says_what_to_install(page, signer, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(Unavailable, match=r"medsign\[pdf\]"):
+        sign_pdf(page, signer, at=SIGNED)
 
 
 @pytest.mark.interop

@@ -20,7 +20,7 @@ from medsign.codec import json
 from medsign.codec.asn1 import Certificate, decode_signed_data
 from medsign.errors import UsageError
 from medsign.gost import Provider
-from medsign.pdf.foreign import reading
+from medsign.pdf.foreign import MAX_BYTES, reading
 from medsign.pdf.read import Change, read_pdf_signatures
 from medsign.pki.signing import Signer
 
@@ -115,7 +115,7 @@ class PreparedPdf:
             MalformedError: It is not such JSON.
             BudgetExceeded: It is too large.
         """
-        return json.decode(cls, data, what="prepared PDF")
+        return json.decode(cls, data, what="prepared PDF", max_bytes=2 * MAX_BYTES)
 
 
 def prepare_pdf(
