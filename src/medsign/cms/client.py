@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medsign.cms import operations
+from medsign.cms import operations, upkeep
 from medsign.exchange import AsyncService, Service, operation
 
 
@@ -12,6 +12,8 @@ class _PkiOperations:
     sign = operation(operations.sign_document)
     verify = operation(operations.verify_document)
     extend = operation(operations.extend_signature)
+    countersign = operation(upkeep.countersign_signature)
+    renew = operation(upkeep.renew_archive)
 
 
 class Pki(_PkiOperations, Service):
