@@ -36,6 +36,7 @@ from medsign.errors import (
 from medsign.gost import PrivateKey, param_set
 from medsign.gost.portable import PortableProvider
 from medsign.identifiers import PowerOfAttorneyNumber
+from medsign.pdf import read_pdf_signatures, sign_pdf, verify_pdf
 from medsign.pki import (
     QUALIFIED,
     AccreditedList,
@@ -46,6 +47,7 @@ from medsign.pki import (
     private_key_info,
     subject_name,
 )
+from medsign.pki.fetch import read_issuers
 from medsign.signers import (
     SigningSession,
     SoftwareKey,
@@ -139,6 +141,11 @@ def sent_pfx(safe: bytes) -> object:
     return signed_pfx(pkcs12.encode_signed_pfx(cms.sign(safe, signer(), at=MOMENT, detached=False)))
 
 
+def pdf_report(data: bytes) -> object:
+    """Verify the signatures of a PDF."""
+    return verify_pdf(cms.Evidence(signature=data), at=MOMENT)
+
+
 def hidden_key(data: bytes) -> object:
     """Open a key with its password."""
     return load_key(data, PASSWORD, max_iterations=10).public_key.x
@@ -203,6 +210,10 @@ TARGETS = {
     "xml_to_sign": Target(signed_document, "message"),
     "poa_findings": Target(mchd.validate, "power_of_attorney"),
     "poa_package": Target(mchd.PoaPackage.from_zip, "poa_package"),
+    "pdf": Target(read_pdf_signatures, "pdf"),
+    "pdf_report": Target(pdf_report, "pdf"),
+    "issuers": Target(read_issuers, "certificate"),
+    "policy": Target(cms.read_policy, "policy", (*REFUSALS, UsageError)),
     "facts": Target(cms.Facts.from_json, "facts"),
     "prepared": Target(cms.Prepared.from_json, "prepared"),
     "signing_session": Target(SigningSession.from_json, "signing_session"),
@@ -224,6 +235,15 @@ def signer() -> SoftwareSigner:
     subject = subject_name(surname="Тестова")
     made = issue_root(QUALIFIED, subject=subject, signer=key(), not_before=MOMENT, serial_number=7)
     return key().certified(made)
+
+
+def signed_pdf_file() -> bytes:
+    """Return a signed page; without pyHanko a page."""
+    page = (HERE / "corpus" / "page.pdf").read_bytes()
+    try:
+        return sign_pdf(page, signer(), at=MOMENT)
+    except Unavailable:
+        return page
 
 
 @cache
@@ -325,6 +345,10 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
             .replace(b"CERTIFICATE", base64.b64encode(signer().certificate.der))
         ],
         "poa_package": [zipped.getvalue()],
+        "pdf": [signed_pdf_file(), (HERE / "corpus" / "page.pdf").read_bytes()],
+        "policy": [
+            b'{"name": "ward", "revocation": {"anyOf": [{"crl": {"maxAge": 86400}}, {"ocsp": {}}]}}'
+        ],
         "facts": [
             cms.collect(
                 cms.Evidence(signature=signature, content=b"document"), at=MOMENT

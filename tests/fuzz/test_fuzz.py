@@ -31,7 +31,7 @@ NAMES = sorted(targets.TARGETS)
 # Many times what it takes on a slow machine, and far below what an attacker would call a success.
 SECONDS = 5.0
 # What they refuse stands in what they return.
-REPORTERS = {"verify", "poa_findings"}
+REPORTERS = {"verify", "poa_findings", "pdf_report"}
 
 
 def hold(name: str, data: bytes) -> bool:
