@@ -246,7 +246,7 @@ class Stopwatch:
     """Shares time out among parts that call one another: each has what is its own."""
 
     def __init__(self) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: Counter[Any] = Counter()
         self._stack = ["rest"]
         self._since = time.perf_counter()
 
@@ -267,7 +267,7 @@ class Stopwatch:
 
         return timed
 
-    def total(self) -> Counter[str]:
+    def total(self) -> Counter[Any]:
         self._switch()
         return self.spent
 
@@ -281,7 +281,7 @@ class Watched(Recorder):
         self.verify = watch.timed("cryptography", provider.verify)  # type: ignore[method-assign]
 
     def hasher(self, algorithm: DigestAlgorithm) -> Hasher:
-        hasher: Any = RecordedHasher(self.provider.hasher(algorithm))
+        hasher = RecordedHasher(self.provider.hasher(algorithm))
         for name in ("update", "digest"):
             setattr(hasher, name, self._watch.timed("cryptography", getattr(hasher, name)))
         return hasher
@@ -362,7 +362,7 @@ def measure(title: str, cases: list[Case], provider: Provider) -> None:
 
 def breakdown(cases: list[Case], provider: Provider) -> str:
     """Return the shares of the parts; documents are read a second time here."""
-    totals: Counter[str] = Counter()
+    totals: Counter[Any] = Counter()
     for each in cases:
         watch = Stopwatch()
         with watched(watch):
