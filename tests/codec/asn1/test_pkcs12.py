@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from medsign.codec.asn1 import AlgorithmIdentifier, der, oids
 from medsign.codec.asn1.door import Limits, open_der
 from medsign.codec.asn1.pkcs12 import (
+    CRYPTOPRO,
     GOST_28147,
     HMAC_SHA1,
     HMAC_STREEBOG_512,
     KUZNYECHIK_CTR_ACPKM_OMAC,
     CertificateBag,
+    ElderScheme,
     Encrypted,
     KeyBag,
     PasswordScheme,
@@ -21,8 +23,10 @@ from medsign.codec.asn1.pkcs12 import (
     PfxMac,
     decode_bags,
     decode_encrypted_key,
+    decode_exported_key,
     decode_pfx,
     decode_safe,
+    decode_signed_pfx,
     encode_bags,
     encode_encrypted_key,
     encode_pfx,
@@ -48,13 +52,41 @@ OLD_SCHEME = PasswordScheme(
 MAC = PfxMac(digest_oid=oids.STREEBOG_512, value=bytes(64), salt=bytes(8), iterations=7)
 KEY = der.sequence(der.integer(0))
 
-schemes = st.sampled_from([SCHEME, OLD_SCHEME, AlgorithmIdentifier("1.2.3", der.null())])
+ELDER_SCHEME = ElderScheme(CRYPTOPRO, bytes(16), 2000)
+schemes = st.sampled_from(
+    [SCHEME, OLD_SCHEME, ELDER_SCHEME, AlgorithmIdentifier("1.2.3", der.null())]
+)
 hidden = st.builds(Encrypted, schemes, st.binary(max_size=40))
 
 
 @given(hidden)
 def test_an_encrypted_key_is_read_as_it_was_written(encrypted):
     assert decode_encrypted_key(encode_encrypted_key(encrypted)) == encrypted
+
+
+@pytest.mark.parametrize("sizes", [(8, 32, 4), (8, 64, 4), (7, 32, 4), (8, 33, 4), (8, 32, 8)])
+def test_an_exported_key_has_parts_of_known_lengths(sizes):
+    ukm, wrapped, code = map(bytes, sizes)
+    use = der.tlv(0xA0, der.oid("1.2.3"), der.sequence(der.oid("1.2.4")))
+    value = der.sequence(
+        der.octets(ukm),
+        der.sequence(der.octets(wrapped), der.octets(code)),
+        der.tlv(0xA0, der.bits(b"\xa0"), use),
+    )
+    blob = der.octets(bytes(16) + der.sequence(value, der.octets(bytes(4))))
+    algorithm = der.sequence(der.oid(oids.GOST_KEY_256), der.null())
+    data = der.sequence(der.integer(0), algorithm, blob)
+    if sizes in {(8, 32, 4), (8, 64, 4)}:
+        read = decode_exported_key(data)
+        assert (read.ukm, read.wrapped, read.code) == (ukm, wrapped, code)
+        assert (read.param_set_oid, read.digest_oid) == ("1.2.4", None)
+    else:
+        with pytest.raises(MalformedError, match="length"):
+            decode_exported_key(data)
+
+
+def test_a_file_under_a_code_has_no_signature():
+    assert decode_signed_pfx(encode_pfx(Pfx(encode_safe([]), MAC))) is None
 
 
 def test_an_open_key_is_not_taken_for_an_encrypted_one():
