@@ -610,3 +610,27 @@ def test_evidence_that_ends_before_it_begins_does_not_say_good(check, answer, cr
     facts = check(evidence, at=before, now=now)
     assert facts.status == "unknown"
     assert ProblemCode.STALE in codes(facts)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (None, "good"),
+        (ProblemCode.FROM_THE_FUTURE, "good"),
+        (ProblemCode.OUT_OF_SCOPE, "unknown"),  # for other reasons it may be revoked already
+        (ProblemCode.BUDGET_EXCEEDED, "unknown"),  # and so it may be in what was not weighed
+        (ProblemCode.EVIDENCE_EXTENSION, "unknown"),
+    ],
+)
+def test_a_later_revocation_shows_good_before_only_where_nothing_is_left_open(now, code, expected):
+    claim = Claim(
+        source="crl",
+        fingerprint="later",
+        status="revoked",
+        this_update=now + DAY,
+        next_update=now + 2 * DAY,
+        revoked_at=now + timedelta(hours=1),
+        unfit=(Problem(code, "later"),) if code else (),
+    )
+    facts = decide_revocation((claim,), at=now)
+    assert (facts.status, facts.revoked_at) == (expected, claim.revoked_at)

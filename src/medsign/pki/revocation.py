@@ -21,6 +21,8 @@ from medsign.pki.trust import TrustStore
 
 # Reasons that leave what the key signed before in force.
 _RETIRED = frozenset({"superseded", "cessationOfOperation", "affiliationChanged"})
+# What may be wrong with a statement about later that nevertheless tells of what was before.
+_TELLS_OF_BEFORE = frozenset({ProblemCode.FROM_THE_FUTURE, ProblemCode.AFTER_EXPIRY})
 
 
 @attrs.frozen(kw_only=True)
@@ -196,13 +198,15 @@ def decide_revocation(claims: tuple[Claim, ...], *, at: datetime) -> RevocationF
 
     standing = sorted((each for each in revoked if not lifted(each)), key=since)
     first = standing[0] if standing else None
+    # revoked later means good before, unless the statement leaves other revocations open
+    before = (each for each in standing if {why.code for why in each.unfit} <= _TELLS_OF_BEFORE)
     decided: Claim | None
     status: Status
     problems: tuple[Problem, ...] = ()
     if first is not None and since(first) <= at:
         decided, status = first, "revoked"
         problems = (Problem(ProblemCode.REVOKED, first.fingerprint, first.reason or ""),)
-    elif decided := max(good, key=lambda each: each.this_update, default=first):
+    elif decided := max(good, key=lambda each: each.this_update, default=next(before, None)):
         status = "good"
     else:
         status = "unknown"
