@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -103,6 +104,8 @@ def verify(
         parts = _inside(evidence) if is_pdf else [evidence]
         answers = [each for part in parts for each in _asked(part, ocsp_url, moment)]
         evidence = evidence.with_fetched(ocsp_responses=answers)
+    # What pyHanko suspects stands in the report; its log would add a traceback to it.
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
     judge = verify_pdf if is_pdf else cms.verify
     report = judge(evidence, policy=required, at=moment)
     if as_json:
