@@ -24,6 +24,8 @@ from medsign.exchange.events import ignore
 from medsign.gosuslugi import Gosuslugi
 from medsign.mchd import AsyncMchd, Mchd
 from medsign.mchd.registry import NODE, RegistryContext
+from medsign.pki.accredited import AccreditedList
+from medsign.pki.fetch import FollowUrls
 from medsign.pki.profile import holder_of
 from medsign.pki.trust import TrustStore
 from medsign.sep import AsyncSep, Sep, sep_context
@@ -55,6 +57,8 @@ class _Window:
         on_event: EventHook,
         credentials: Credentials | None,
         gateway: Gateway | None,
+        accredited: AccreditedList | None,
+        follow: FollowUrls | None,
         own: ExitStack | AsyncExitStack,
     ) -> None:
         self.config = config
@@ -68,6 +72,8 @@ class _Window:
         self._on_event = on_event
         self._credentials = credentials
         self._gateway = gateway
+        self._accredited = accredited
+        self._follow = follow
 
     @cached_property
     def gosuslugi(self) -> Gosuslugi:
@@ -163,6 +169,8 @@ class _Window:
             crl_urls=self.config.crls,
             trust=self._trust,
             intermediates=self._intermediates,
+            accredited=self._accredited,
+            follow=self._follow,
             clock=self.clock,
             store=self.store,
             emit=self._on_event,
@@ -184,6 +192,9 @@ class MedSign(_Window):
         on_event: Called with each event of the traffic; it must not block.
         credentials: The vault in which endpoints name their secrets.
         gateway: How requests to services are signed, where a gateway wants it.
+        accredited: The list of accredited authorities; without it no signature is known to be
+            a qualified one.
+        follow: Whether evidence is fetched from where certificates say; by default it is not.
         sleep: How to let seconds pass.
 
     Attributes:
@@ -214,6 +225,8 @@ class MedSign(_Window):
         on_event: EventHook = ignore,
         credentials: Credentials | None = None,
         gateway: Gateway | None = None,
+        accredited: AccreditedList | None = None,
+        follow: FollowUrls | None = None,
         sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._own = ExitStack()
@@ -226,6 +239,8 @@ class MedSign(_Window):
             on_event=on_event,
             credentials=credentials,
             gateway=gateway,
+            accredited=accredited,
+            follow=follow,
             own=self._own,
         )
         if http is None:
@@ -289,6 +304,9 @@ class AsyncMedSign(_Window):
         on_event: Called with each event of the traffic; it must not block.
         credentials: The vault in which endpoints name their secrets.
         gateway: How requests to services are signed, where a gateway wants it.
+        accredited: The list of accredited authorities; without it no signature is known to be
+            a qualified one.
+        follow: Whether evidence is fetched from where certificates say; by default it is not.
         sleep: How to let seconds pass.
 
     Example:
@@ -315,6 +333,8 @@ class AsyncMedSign(_Window):
         on_event: EventHook = ignore,
         credentials: Credentials | None = None,
         gateway: Gateway | None = None,
+        accredited: AccreditedList | None = None,
+        follow: FollowUrls | None = None,
         sleep: Callable[[float], Any] = anyio.sleep,
     ) -> None:
         self._own = AsyncExitStack()
@@ -327,6 +347,8 @@ class AsyncMedSign(_Window):
             on_event=on_event,
             credentials=credentials,
             gateway=gateway,
+            accredited=accredited,
+            follow=follow,
             own=self._own,
         )
         if http is None:
