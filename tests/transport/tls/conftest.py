@@ -170,12 +170,12 @@ def running(*command: str, environment: dict[str, str] | None = None) -> Iterato
 
 
 @contextmanager
-def _s_server(
+def _listening(
     binary: str, engine: Path, folder: Path, identity: Identity, *options: str
-) -> Generator[str, None, None]:
+) -> Generator[tuple[subprocess.Popen, int], None, None]:
     certificate, key = identity.files(folder)
     with running(
-        *(binary, "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www"),
+        *(binary, "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key),
         *options,
         environment={"OPENSSL_CONF": str(engine)},
     ) as process:
@@ -184,13 +184,25 @@ def _s_server(
             line = process.stdout.readline()
             assert line, said
             said += line
-        yield f"https://{HOST}:{port[1]}/"
+        yield process, int(port[1])
 
 
 @pytest.fixture
-def s_server(gost_engine: Path, program, tmp_path: Path) -> Serve:
+def typed_server(gost_engine: Path, program, tmp_path: Path):
+    """Return `typed_server(identity)`: a context with OpenSSL's server at a keyboard, its port."""
+    return partial(_listening, program("openssl", "openssl"), gost_engine, tmp_path)
+
+
+@pytest.fixture
+def s_server(typed_server) -> Serve:
     """Return `s_server(identity, *options)`: a context with the URL of OpenSSL's server."""
-    return partial(_s_server, program("openssl", "openssl"), gost_engine, tmp_path)
+
+    @contextmanager
+    def serving(identity: Identity, *options: str) -> Generator[str, None, None]:
+        with typed_server(identity, "-www", *options) as (_, port):
+            yield f"https://{HOST}:{port}/"
+
+    return serving
 
 
 @contextmanager

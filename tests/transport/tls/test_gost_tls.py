@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from http.client import HTTPSConnection
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 import httpx
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from medsign.codec.asn1 import Certificate
 from medsign.errors import (
     ConfigError,
+    ConnectionLost,
     MalformedError,
     PeerExpired,
     PeerMisnamed,
@@ -143,6 +144,21 @@ def test_an_old_server_is_spoken_to_only_on_request(way, ca, server, gnutls, ask
         assert ask(attrs.evolve(tls, legacy_renegotiation=True), url).status_code == 200
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_server_may_negotiate_anew_only_on_request(way, allowed, ca, server, typed_server):
+    context = GostTls(trust=ca.trust, legacy_renegotiation=allowed, way=way).context()
+    with (
+        typed_server(server) as (keyboard, port),
+        socket.create_connection(("127.0.0.1", port), timeout=1) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as connection,
+    ):
+        keyboard.stdin.write("r\n")  # s_server's command to renegotiate
+        keyboard.stdin.flush()
+        # Silence is good: the handshake is over, and nobody types an answer.
+        with pytest.raises(TimeoutError if allowed else ssl.SSLError):
+            connection.recv(1)
+
+
 def test_http_client_of_the_standard_library_speaks_too(way, ca, server, s_server):
     with s_server(server) as url:
         connection = HTTPSConnection(
@@ -179,12 +195,17 @@ REFUSED: dict[str, tuple[type[TlsRefused], Callable[[Ca, Identity], tuple[Identi
         PeerUntrusted,
         lambda ca, own: (own, {"check": status_check(lambda *_: "unknown")}),
     ),
+    "no OCSP service": (PeerUntrusted, lambda ca, own: (own, {"check": status_check(nobody)})),
     "a certificate of a client": (PeerUntrusted, lambda ca, own: (ca.client(), {})),
     "no common suite": (
         TlsRefused,
         lambda ca, own: (own, {"suites": (Suite.GOST_28147_LEGACY,)}),
     ),
 }
+
+
+def nobody(*_: Certificate) -> NoReturn:
+    raise ConnectionLost("no answer")
 
 
 def another_root() -> Ca:
@@ -246,6 +267,21 @@ def test_the_driver_lets_the_reason_through(way, ca, s_server):
 
         with pytest.raises(PeerMisnamed):
             Driver(http).run(flow())
+
+
+@pytest.mark.parametrize("host", ["", ".localhost", b".localhost", None])
+def test_no_connection_is_made_to_nobody_in_particular(way, ca, host):
+    context = GostTls(trust=ca.trust, way=way).context()
+    with pytest.raises(ValueError):
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=host).do_handshake()
+
+
+def test_a_check_that_breaks_leaves_no_connection_open(way, ca, server, s_server, ask_in_colour):
+    def broken(_: Peer) -> None:
+        raise KeyError
+
+    with s_server(server) as url, pytest.raises(KeyError):
+        ask_in_colour(GostTls(trust=ca.trust, check=broken, way=way), url)
 
 
 def test_a_further_check_sees_a_verified_chain(way, ca, server, s_server, ask_in_colour):

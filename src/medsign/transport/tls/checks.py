@@ -16,6 +16,7 @@ import attrs
 
 from medsign.codec.asn1 import Certificate, decode_certificate
 from medsign.errors import (
+    MedsignError,
     PeerExpired,
     PeerMisnamed,
     PeerRevoked,
@@ -64,8 +65,9 @@ class CheckedSocket(ssl.SSLSocket):
         try:
             with _checked(self):
                 super().do_handshake(block)
-        except TlsRefused:
-            # `ssl` closes the socket after its own errors only.
+        except (OSError, ValueError):
+            raise  # `ssl` closes the socket after these, and only these
+        except BaseException:
             self.close()
             raise
 
@@ -94,6 +96,9 @@ class CheckedContext(ssl.SSLContext):
 
 @contextmanager
 def _checked(connection: CheckedSocket | CheckedObject) -> Generator[None, None, None]:
+    if connection.context.check_hostname and not connection.server_hostname:
+        # `ssl` minds that for sockets, and for buffers checks no name at all.
+        raise ValueError("a host name is needed to check the peer's")
     try:
         yield
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -145,18 +150,20 @@ def status_check(
             ``lambda one, issuer: window.pki.status(one, issuer).facts.status``.
 
     Returns:
-        What refuses a revoked certificate as `PeerRevoked`, and one of unknown status as
-        `PeerUntrusted`.
+        What refuses a revoked certificate as `PeerRevoked`, and one of unknown status, or whose
+        status cannot be asked, as `PeerUntrusted`.
     """
 
     def check(peer: Peer) -> None:
         certificate, issuer = peer.chain[0], peer.chain[1 if len(peer.chain) > 1 else 0]
-        match status(certificate, issuer):
-            case "good":
-                return
-            case "revoked":
-                raise PeerRevoked("the certificate of the peer is refused: revoked")
-            case "unknown":
-                raise PeerUntrusted("the certificate of the peer is refused: unknown status")
+        try:
+            found = status(certificate, issuer)
+        except MedsignError as error:
+            # As it is, it would seem to be about the request, which has not been sent.
+            raise PeerUntrusted("nobody told the status of the peer's certificate") from error
+        if found == "revoked":
+            raise PeerRevoked("the certificate of the peer is refused: revoked")
+        if found != "good":
+            raise PeerUntrusted("the certificate of the peer is refused: unknown status")
 
     return check

@@ -29,8 +29,9 @@ def new_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
     # A context knows the suites that its libcrypto had when it was made.
     context = CheckedContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
-    if tls.legacy_renegotiation:
-        context.options |= _LEGACY_SERVER_CONNECT
+    context.options |= (
+        _LEGACY_SERVER_CONNECT if tls.legacy_renegotiation else ssl.OP_NO_RENEGOTIATION
+    )
     try:
         context.set_ciphers(tls.offered)
     except ssl.SSLError:

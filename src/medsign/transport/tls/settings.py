@@ -55,7 +55,9 @@ class GostTls:
         suites: What to offer, best first.
         allow_other_suites: Whether a peer without GOST is accepted too, by ECDHE and AES-GCM or
             ChaCha20.
-        legacy_renegotiation: Whether to speak to old servers without RFC 5746.
+        legacy_renegotiation: Whether to speak to old servers without RFC 5746, and to those that
+            negotiate anew to ask for the client's certificate; then checks other than the chain
+            and the host name have been done for the first handshake only.
         check: A further check of the peer.
         way: Whose OpenSSL to use; by default the first that works.
 

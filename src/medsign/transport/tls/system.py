@@ -15,6 +15,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, Final, Protocol
 
 import attrs
@@ -27,9 +28,10 @@ from medsign.transport.tls.settings import GostTls, blocks
 # openssl/ssl.h, bio.h and x509_vfy.h
 _SET_SESSION_CACHE, _SET_HOST_NAME, _ADD_CHAIN_CERTIFICATE = 44, 55, 89
 _SET_MIN_VERSION, _SET_MAX_VERSION, _TLS_1_2 = 123, 124, 0x0303
-_LEGACY_SERVER_CONNECT, _NO_TICKET = 0x4, 0x4000
+_LEGACY_SERVER_CONNECT, _NO_TICKET, _NO_RENEGOTIATION = 0x4, 0x4000, 0x40000000
 _VERIFY_PEER, _FAIL_IF_NO_CERTIFICATE = 0x1, 0x2
-_WANT_READ, _ZERO_RETURN = 2, 6
+_NONE, _WANT_READ, _ZERO_RETURN = 0, 2, 6
+_IN_ORDER: Final = frozenset({_NONE, _WANT_READ, _ZERO_RETURN})
 _CRL_CHECK, _CRL_CHECK_ALL = 0x4, 0x8
 _NO_PARTIAL_WILDCARDS = 0x4
 _SET_EOF_RETURN = 130
@@ -56,8 +58,8 @@ def _native_context(lib: LibSsl, tls: GostTls, *, server_side: bool) -> Handle:
     for bound in (_SET_MIN_VERSION, _SET_MAX_VERSION):
         lib.done(lib.ssl.SSL_CTX_ctrl(native, bound, _TLS_1_2, None))
     lib.ssl.SSL_CTX_ctrl(native, _SET_SESSION_CACHE, 0, None)
-    legacy = _LEGACY_SERVER_CONNECT if tls.legacy_renegotiation else 0
-    lib.ssl.SSL_CTX_set_options(native, _NO_TICKET | legacy)
+    renegotiation = _LEGACY_SERVER_CONNECT if tls.legacy_renegotiation else _NO_RENEGOTIATION
+    lib.ssl.SSL_CTX_set_options(native, _NO_TICKET | renegotiation)
     lib.done(lib.ssl.SSL_CTX_set_cipher_list(native, tls.offered.encode()))
     store = lib.ssl.SSL_CTX_get_cert_store(native)
     if tls.trust:
@@ -187,7 +189,7 @@ class Connection:
         self._wire = wire
         self._lib = lib = context.lib
         # Calls release the GIL, and two threads in one SSL would break its memory.
-        self._lock = threading.Lock()
+        self._lock, self._sending = threading.Lock(), threading.Lock()
         self._ended = False
         self._ssl = Handle(lib.ssl.SSL_new(context.native), lib.ssl.SSL_free)
         self._received, self._to_send = (
@@ -201,6 +203,9 @@ class Connection:
             self._expect(server_hostname or "")
 
     def _expect(self, host: str) -> None:
+        if not host or host.startswith("."):
+            # OpenSSL would check no name for the one, and any name below it for the other.
+            raise ValueError("a host name is needed, without a leading dot")
         lib, name = self._lib, host.encode("ascii")
         expected = lib.ssl.SSL_get0_param(self._ssl)
         try:
@@ -216,8 +221,9 @@ class Connection:
         self._drive(self._lib.ssl.SSL_do_handshake)
 
     def read(self, length: int, buffer: Any = None) -> bytes | int:
-        clear = ctypes.create_string_buffer(min(length, _RECORD))
-        count = self._drive(self._lib.ssl.SSL_read, clear, len(clear))
+        size = min(length, _RECORD)
+        clear = ctypes.create_string_buffer(size)
+        count = self._drive(self._lib.ssl.SSL_read, clear, size) if size else 0
         if buffer is None:
             return ctypes.string_at(clear, count)
         memoryview(buffer).cast("B")[:count] = clear.raw[:count]
@@ -228,10 +234,8 @@ class Connection:
         return self._drive(self._lib.ssl.SSL_write, octets, len(octets)) if octets else 0
 
     def shutdown(self) -> None:
-        self._lib.crypto.ERR_clear_error()
-        said_by_both = self._lib.ssl.SSL_shutdown(self._ssl)
-        self._flush()
-        if said_by_both == 0:
+        said_by_both, _ = self._once(self._lib.ssl.SSL_shutdown)
+        if not said_by_both:
             self._drive(self._lib.ssl.SSL_shutdown)
 
     def pending(self) -> int:
@@ -266,20 +270,37 @@ class Connection:
 
     def _drive(self, call: Callable[..., int], *arguments: Any) -> int:
         """Repeat a call until it has what it needs from the wire; 0 at the end of the peer."""
-        lib = self._lib
         while True:
+            result, status = self._once(call, *arguments)
+            if status != _WANT_READ:
+                return max(result, 0)
+            self._feed(self._wire.receive())
+
+    def _once(self, call: Callable[..., int], *arguments: Any) -> tuple[int, int]:
+        """Make a call, send the records it made, return its result and OpenSSL's status of it."""
+        lib = self._lib
+        with ExitStack() as until_sent:
             with self._lock:
                 lib.crypto.ERR_clear_error()
                 result = call(self._ssl, *arguments)
-                status = 0 if result > 0 else lib.ssl.SSL_get_error(self._ssl, result)
-                failure = self._failure() if status not in {0, _WANT_READ, _ZERO_RETURN} else None
-            self._flush()
-            if failure:
-                raise failure
-            if status == _WANT_READ:
-                self._feed(self._wire.receive())
-            else:
-                return max(result, 0)
+                status = lib.ssl.SSL_get_error(self._ssl, result)
+                failure = self._failure() if status not in _IN_ORDER else None
+                records = self._made()
+                if records:
+                    # Taken before the other lock is left, so records go in their order; a reader
+                    # makes none and never waits for a writer whose peer does not read.
+                    until_sent.enter_context(self._sending)
+            if records:
+                self._wire.send(records)
+        if failure:
+            raise failure
+        return result, status
+
+    def _made(self) -> bytes:
+        size = self._lib.crypto.BIO_ctrl_pending(self._to_send)
+        octets = ctypes.create_string_buffer(size)
+        self._lib.crypto.BIO_read(self._to_send, octets, size)
+        return octets.raw
 
     def _feed(self, data: bytes) -> None:
         with self._lock:
@@ -288,14 +309,6 @@ class Connection:
             else:
                 self._ended = True
                 self._lib.crypto.BIO_ctrl(self._received, _SET_EOF_RETURN, 0, None)
-
-    def _flush(self) -> None:
-        with self._lock:
-            size = self._lib.crypto.BIO_ctrl_pending(self._to_send)
-            octets = ctypes.create_string_buffer(size)
-            self._lib.crypto.BIO_read(self._to_send, octets, size)
-        if size:
-            self._wire.send(octets.raw)
 
     def _failure(self) -> ssl.SSLError:
         lib, reason = self._lib, self._lib.reason()
