@@ -126,32 +126,37 @@ def test_a_document_without_its_field_is_not_signed(signed, judged):
 
 
 def wrapped(signed: bytes) -> bytes:
-    """Move the second signed part to the end, and forge a page in the gap that is left."""
+    """Move the second signed part to the end; put a page and a table that names it in between.
+
+    The signed part ends with the offset of its own table, so the forged one is put just there.
+    """
     (found,) = read_pdf_signatures(signed)
     _, length, second, rest = found.byte_range
-    head, value, tail = signed[:length], signed[length:second], signed[second:]
-    gap = b"/ByteRange [0 %d %d %d] /Type /Sig /SubFilter /ETSI.CAdES.detached >>\nendobj\n"
-    sized = len(gap % (length, 10**6, rest))
-    start = length + len(value) + sized
-    forged = revised(b"", {4: OTHER_TEXT})
-    moved = start + len(forged)
-    note = (gap % (length, moved, rest)).ljust(sized)
-    return head + value + note + forged + tail
+    at = int(re.findall(rb"startxref\s+(\d+)", signed)[-1])
+    table = signed[at : signed.index(b"startxref", at)]
+
+    def between(moved: int) -> bytes:
+        entry = b"/ByteRange [0 %d %d %d] /Type /Sig /SubFilter /ETSI.CAdES.detached >>\nendobj\n"
+        entry %= (length, moved, rest)
+        body = entry + b"4 0 obj\n%b\nendobj\n" % OTHER_TEXT
+        listed = b"xref\n4 1\n%010d 00000 n \n" % (second + len(entry))
+        return body.ljust(at - second) + table.replace(b"xref\n", listed, 1)
+
+    return signed[:second] + between(second + len(between(0))) + signed[second:]
 
 
 def test_a_wrapped_signature_is_noticed(signed, judged, evidence):
     forged = wrapped(signed)
-    try:
-        found = read_pdf_signatures(forged)
-    except MalformedError:
-        found = ()
-    report = judged(forged)
-    assert report.indication is cms.Indication.TOTAL_FAILED
+    (found,) = read_pdf_signatures(forged)
     # The octets that are named are those that were signed: digests alone would not notice.
-    for each in found:
-        content = attrs.evolve(evidence(each.signature), content=each.content)
-        assert cms.verify(content, at=LATER).passed
-        assert not each.is_whole
+    assert found.content == read_pdf_signatures(signed)[0].content
+    assert cms.verify(
+        attrs.evolve(evidence(found.signature), content=found.content), at=LATER
+    ).passed
+    assert not found.is_whole
+    report = judged(forged)
+    assert report.sub_indication is Sub.FORMAT_FAILURE
+    assert "PDF_COVERED" in failed(report)
 
 
 @pytest.mark.parametrize("wider", [(1, 0), (0, 1), (0, -1), (-1, 0), (2, 2)])
