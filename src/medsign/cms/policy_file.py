@@ -69,7 +69,7 @@ def read_policy(data: bytes) -> Policy:
         if (value := getattr(written, each.name)) is not None
     }
     if written.clock_skew is not None:
-        given["clock_skew"] = timedelta(seconds=written.clock_skew)
+        given["clock_skew"] = _duration(written.clock_skew, "$.clockSkew")
     if written.revocation is not None:
         given["revocation"] = _requirement(written.revocation, "$.revocation")
     return Policy(**given)
@@ -89,7 +89,14 @@ def _requirement(plain: dict[str, Any], where: str, depth: int = 0) -> Requireme
 
 def _age(plain: dict[str, Any], where: str) -> timedelta | None:
     age = _structure(_Age, plain, where).max_age
-    return None if age is None else timedelta(seconds=age)
+    return None if age is None else _duration(age, where)
+
+
+def _duration(seconds: float, where: str) -> timedelta:
+    try:
+        return timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        raise MalformedError(_WHAT, where, "not a duration, or one of millions of years") from None
 
 
 def _structure(kind: type[T], plain: dict[str, Any], where: str) -> T:
