@@ -17,7 +17,7 @@ from medsign.pki import PolicyRules, TrustStore, build_path
 
 from . import foreign
 from .foreign import ANY, P1, P2, Maker, alternative, mapping, policies
-from .oracle import Question, bouncy_castle_verdict, openssl_verdict, path_verdict
+from .oracle import Question, openssl_verdict, path_verdict
 
 POLICIES = (P1, P2, f"{P1}.3")
 NAMES = ("a.test", "x.a.test", "b.test", "y.x.a.test")
@@ -127,18 +127,6 @@ def test_openssl_says_the_same(openssl, tmp_path_factory, make, authorities, lea
     question = make.question(owner, *above, rules=wanted)
     folder = tmp_path_factory.getbasetemp()
     assert ours(question) == openssl_verdict(openssl, folder, question)
-
-
-@pytest.mark.interop
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
-@any_chain
-def test_bouncy_castle_says_the_same(
-    bouncy_castle, tmp_path_factory, make, authorities, leaf, name, wanted
-):
-    *above, owner = chain_of(make, authorities, leaf, name)
-    question = make.question(owner, *above, rules=wanted)
-    folder = tmp_path_factory.getbasetemp()
-    assert ours(question) == bouncy_castle_verdict(bouncy_castle, folder, question)
 
 
 def ours(question: Question) -> bool:
