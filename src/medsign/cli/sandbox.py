@@ -67,7 +67,7 @@ def _protected(world: Sandbox, host: str, ca: Path) -> uvicorn.Server:
         ca.write_bytes(root_pem(world))
     except OSError as error:
         raise UsageError(f"cannot write the root: {type(error).__name__}") from None
-    return gost_server(world, certified(world, host), host=host)
+    return gost_server(world, certified(world, host, "localhost"), host=host)
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:

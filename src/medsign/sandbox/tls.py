@@ -23,12 +23,12 @@ from medsign.transport.tls import GostTls
 _ISSUER: Final = Authority.COMMERCIAL
 
 
-def gost_tls(sandbox: Sandbox, host: str) -> GostTls:
+def gost_tls(sandbox: Sandbox, *hosts: str) -> GostTls:
     """Return settings with which a server of this sandbox speaks GOST TLS.
 
     Args:
-        sandbox: Whose authority certifies the host; clients trust its root.
-        host: Name or address under which clients know the server.
+        sandbox: Whose authority certifies the server; clients trust its root.
+        hosts: Names or addresses under which clients know the server.
     """
     pki, key = sandbox.world.part(Pki), SoftwareKey.generate()
     certificate = pki.issue(
@@ -38,7 +38,7 @@ def gost_tls(sandbox: Sandbox, host: str) -> GostTls:
         template=attrs.evolve(
             QUALIFIED,
             purposes=(oids.SERVER_AUTH,),
-            others=(subject_alternative_name(_name(host)),),
+            others=(subject_alternative_name(*map(_name, hosts)),),
         ),
     )
     chain = (certificate, pki.authority(_ISSUER))
