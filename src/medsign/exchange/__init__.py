@@ -36,6 +36,7 @@ from medsign.exchange.events import (
     ResponseReceived,
     RetryScheduled,
 )
+from medsign.exchange.hooks import Follower, all_of, log_events
 from medsign.exchange.ledger import Ledger, Outcome, Unfinished
 from medsign.exchange.limits import RateLimit
 from medsign.exchange.operation import AsyncService, Service, listing, operation
@@ -53,6 +54,7 @@ __all__ = [
     "Event",
     "EventHook",
     "Flow",
+    "Follower",
     "Item",
     "Ledger",
     "Listing",
@@ -68,8 +70,10 @@ __all__ = [
     "Service",
     "Unfinished",
     "Wait",
+    "all_of",
     "do",
     "listing",
+    "log_events",
     "operation",
     "redact",
     "redact_headers",

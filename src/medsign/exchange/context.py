@@ -13,6 +13,7 @@ import httpx
 
 from medsign.clock import Clock, SystemClock
 from medsign.codec import json
+from medsign.codec.pieces import Pieces
 from medsign.errors import (
     ApiError,
     DeadlineExceeded,
@@ -22,16 +23,16 @@ from medsign.errors import (
     TransportError,
     UnexpectedAnswer,
 )
+from medsign.exchange.body import Streamed
 from medsign.exchange.effects import Answer, Flow, Item, Listing, Send, Wait, do, send
 from medsign.exchange.events import (
     Event,
-    EventHook,
     RequestFailed,
     RequestSent,
     ResponseReceived,
     RetryScheduled,
-    ignore,
 )
+from medsign.exchange.hooks import Watching, all_of, harmless
 from medsign.exchange.ledger import Ledger, Outcome
 from medsign.exchange.limits import RateLimit
 from medsign.exchange.problem import refusal, request_id
@@ -65,7 +66,8 @@ class Context:
             survive the process.
         policy: How patient the client is.
         limit: The service's rate limit, or ``None``.
-        emit: Called with each event; it must not block.
+        emit: Called with each event; it must not block, and what it raises is only logged. A
+            `Follower` goes along with operations, too.
         headers: Fields of every request.
         new_key: Makes idempotency keys.
         max_bytes: Size above which an answer is refused.
@@ -80,7 +82,7 @@ class Context:
     store: Store = attrs.field(factory=MemoryStore, repr=False)
     policy: RetryPolicy = attrs.field(factory=RetryPolicy, repr=False)
     limit: RateLimit | None = attrs.field(default=None, repr=False)
-    emit: EventHook = attrs.field(default=ignore, repr=False)
+    emit: Watching = attrs.field(factory=all_of, converter=harmless, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     new_key: Callable[[], str] = attrs.field(default=_new_key, repr=False)
     max_bytes: int = 64 * 1024 * 1024
@@ -108,13 +110,14 @@ class Context:
             method: HTTP method.
             path: Relative to the base URL, without a leading slash. Never put personal data here
                 or into the query: URLs stand in the logs of every proxy on the way.
-            body: A value to send as JSON, instead of `content`.
+            body: A value to send as JSON, instead of `content`; files in it are read while they
+                leave.
             content: The octets to send, of the given type.
             content_type: Type of `content`.
             query: Query parameters; those that are ``None`` are left out.
             headers: Further fields.
         """
-        payload = json.encode(body) if body is not None else content
+        payload = json.stream(body) if body is not None else content
         fields = {"Accept": "application/json", **self.headers, **(headers or {})}
         if payload is not None:
             fields["Content-Type"] = content_type
@@ -122,7 +125,11 @@ class Context:
         url = self.base_url.join(path)
         if parameters:
             url = url.copy_merge_params(parameters)
-        request = httpx.Request(method, url, headers=fields, content=payload)
+        if isinstance(payload, Pieces):
+            fields |= {"Host": url.netloc.decode("ascii"), "Content-Length": str(len(payload))}
+            request = httpx.Request(method, url, headers=fields, stream=Streamed(payload))
+        else:
+            request = httpx.Request(method, url, headers=fields, content=payload)
         request.url = QuietURL(request.url)
         return request
 
@@ -260,7 +267,7 @@ class Context:
             "operation": operation,
             "attempt": attempt,
         }
-        self._tell(RequestSent(**about, method=request.method, size=len(request.content)))
+        self._tell(RequestSent(**about, method=request.method, size=int(request.headers.get("Content-Length", "0"))))
         try:
             answer = yield from send(
                 Send(request=request, auth=self.auth, deadline=deadline, max_bytes=self.max_bytes)

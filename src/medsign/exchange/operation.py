@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from medsign.exchange.context import Context
@@ -103,6 +103,9 @@ class operation(Generic[P, T]):  # noqa: N801 - reads as a decorator
         self.flow = flow
         self.__doc__ = flow.__doc__
 
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self.name = name
+
     @overload
     def __get__(self, instance: Service, owner: type[Any]) -> Callable[P, T]: ...
     @overload
@@ -117,7 +120,8 @@ class operation(Generic[P, T]):  # noqa: N801 - reads as a decorator
 
         @_as_method(self.flow)
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return instance._run(self.flow(instance._context, *args, **kwargs))
+            flow = self.flow(instance._context, *args, **kwargs)
+            return instance._run(_followed(instance._context, self.name, flow))
 
         return call
 
@@ -131,6 +135,9 @@ class listing(Generic[P, T]):  # noqa: N801 - reads as a decorator
     def __init__(self, flow: Callable[Concatenate[Any, P], Listing[T]]) -> None:
         self.flow = flow
         self.__doc__ = flow.__doc__
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self.name = name
 
     @overload
     def __get__(self, instance: Service, owner: type[Any]) -> Callable[P, Iterator[T]]: ...
@@ -146,9 +153,14 @@ class listing(Generic[P, T]):  # noqa: N801 - reads as a decorator
 
         @_as_method(self.flow)
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return instance._iterate(self.flow(instance._context, *args, **kwargs))
+            flow = self.flow(instance._context, *args, **kwargs)
+            return instance._iterate(_followed(instance._context, self.name, flow))
 
         return call
+
+
+def _followed(context: Context, name: str, flow: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+    return context.emit.follow(f"{context.service}.{name}", flow)
 
 
 def _as_method(flow: Callable[..., Any]) -> Callable[[F], F]:
