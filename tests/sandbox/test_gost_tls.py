@@ -17,22 +17,20 @@ pytest.importorskip("uvicorn", reason="needs the extra `sandbox`")
 from medsign import AsyncMedSign, Config, MedSign
 from medsign.codec.asn1 import decode_certificate, pem_decode
 from medsign.config import Endpoint
-from medsign.errors import PeerRevoked, Unavailable
+from medsign.errors import PeerRevoked
 from medsign.sandbox import Sandbox
 from medsign.sandbox.pki import Pki, serial
 from medsign.sandbox.tls import gost_server, gost_tls, root_pem
-from medsign.transport.tls import GostTls, Suite, Way, status_check
+from medsign.transport.tls import GostTls, Suite, Way, status_check, way_reports
 
 pytestmark = pytest.mark.interop
 
 
 @pytest.fixture(params=Way)
 def way(request: pytest.FixtureRequest, gost_engine) -> Way:
-    try:
-        with Sandbox() as sandbox:
-            GostTls(trust=root_pem(sandbox), way=request.param).context()
-    except Unavailable as error:
-        pytest.skip(str(error))
+    for report in way_reports():
+        if report.way is request.param and not report.works:
+            pytest.skip(f"{report.reason} is missing: {report.install}")
     return request.param
 
 

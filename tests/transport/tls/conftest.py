@@ -21,7 +21,6 @@ import pytest
 from medsign.codec.asn1 import Certificate, RevokedEntry, oids, pem_encode
 from medsign.codec.asn1 import extension_values as ext
 from medsign.codec.asn1.names import GeneralName
-from medsign.errors import Unavailable
 from medsign.pki import private_key_info
 from medsign.pki.issuing import (
     QUALIFIED,
@@ -32,7 +31,7 @@ from medsign.pki.issuing import (
     subject_name,
 )
 from medsign.signers import SoftwareKey, SoftwareSigner
-from medsign.transport.tls import GostTls, Way
+from medsign.transport.tls import GostTls, Way, way_reports
 
 # OpenSSL judges by the machine's clock.
 NOW = datetime.now(UTC)
@@ -230,14 +229,23 @@ def gnutls(program, tmp_path: Path) -> Serve:
     return partial(_gnutls, program("gnutls-serv", "gnutls-bin"), tmp_path)
 
 
+def usable(way: Way) -> Way:
+    for report in way_reports():
+        if report.way is way and not report.works:
+            pytest.skip(f"{report.reason} is missing: {report.install}")
+    return way
+
+
 @pytest.fixture(params=Way)
 def way(request: pytest.FixtureRequest, gost_engine: Path) -> Way:
     """Each way in turn; one that this machine does not have is skipped with its reason."""
-    try:
-        GostTls(trust=Ca.on(CURVES["256-tc26-A"]).trust, way=request.param).context()
-    except Unavailable as error:
-        pytest.skip(str(error))
-    return request.param
+    return usable(request.param)
+
+
+@pytest.fixture
+def python_way(gost_engine: Path) -> Way:
+    """The way through `ssl`, for what can be done to its contexts only."""
+    return usable(Way.PYTHON)
 
 
 Ask = Callable[[GostTls, str], httpx.Response]

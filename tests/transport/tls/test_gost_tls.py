@@ -33,7 +33,7 @@ from medsign.errors import (
 )
 from medsign.exchange import Driver
 from medsign.exchange.effects import Send
-from medsign.transport.tls import GostTls, Peer, Suite, Way, status_check
+from medsign.transport.tls import GostTls, Peer, Suite, status_check
 
 from .conftest import CURVES, DAY, HOST, NOW, Ca, Identity
 
@@ -245,10 +245,10 @@ def test_a_client_without_its_certificate_is_refused_by_the_server(
 
 
 def test_a_suite_that_is_not_gost_is_found_after_the_handshake(
-    ca, server, s_server, p256, gost_engine
+    ca, server, s_server, p256, python_way
 ):
     trust, options = p256
-    context = GostTls(trust=trust, way=Way.PYTHON).context()
+    context = GostTls(trust=trust, way=python_way).context()
     context.set_ciphers(PYTHON_ALONE)  # as a careless program does
     with (
         s_server(server, *options, "-cipher", PYTHON_ALONE) as url,
