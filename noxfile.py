@@ -102,6 +102,16 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Throw bytes at every door for ten minutes; a find ends it with an error."""
+    install_wheel(session, "test")
+    session.install("atheris>=3.0")
+    session.run(
+        "python", "tests/fuzz/atheris_harness.py", *(session.posargs or ["all", "--seconds", "600"])
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what the performance page states."""
     install_wheel(session, "test")
