@@ -76,7 +76,7 @@ TOLD = {"path": "/requests?page=2", "host": "ca.test", "body": "заявка"}
 def local() -> Iterator[GostGateway]:
     with socket.create_server(("127.0.0.1", 0)) as listening, answering(listening):
         port = listening.getsockname()[1]
-        yield GostGateway(f"http://127.0.0.1:{port}", hosts=["ca.test"])
+        yield GostGateway(f"http://127.0.0.1:{port}", hosts=["CA.test"])
 
 
 def test_a_request_arrives_at_a_local_gateway_as_it_is(local):
@@ -143,6 +143,7 @@ def test_a_gateway_with_another_key_gets_nothing(elsewhere):
         ("https://gateway.test", ["ca.test"], "sha256//AAAA"),
         ("https://gateway.test", ["ca.test"], PIN.removeprefix("sha256//")),
         ("ftp://127.0.0.1", ["ca.test"], ""),
+        ("http://127.0.0.1:port", ["ca.test"], ""),
         ("http://127.0.0.1:8443", [], ""),
     ],
 )

@@ -453,6 +453,8 @@ def test_what_cannot_be_used_is_told_before_any_connection(way, ca):
     for tls in wrong:
         with pytest.raises(ConfigError):
             tls.context()
+    with pytest.raises(ConfigError):
+        GostTls(trust=ca.trust, suites=())
     with pytest.raises(MalformedError):
         GostTls(trust=b"no PEM", way=way).context()
     with pytest.raises(ConfigError):

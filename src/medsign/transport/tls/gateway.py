@@ -26,7 +26,7 @@ _UNIX = "unix:"
 
 
 def _names(hosts: Iterable[str]) -> frozenset[str]:
-    return frozenset(hosts)
+    return frozenset(map(str.lower, hosts))
 
 
 @attrs.frozen
@@ -103,7 +103,10 @@ class GostGateway:
 
     @property
     def _url(self) -> httpx.URL:
-        return httpx.URL("http://localhost" if self._socket_file else self.address)
+        try:
+            return httpx.URL("http://localhost" if self._socket_file else self.address)
+        except httpx.InvalidURL:
+            raise ConfigError("the address of a GOST gateway is no URL") from None
 
     def _options(self) -> dict[str, Any]:
         return {

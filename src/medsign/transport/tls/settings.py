@@ -62,7 +62,7 @@ class GostTls:
         way: Whose OpenSSL to use; by default the first that works.
 
     Raises:
-        ConfigError: A file cannot be read.
+        ConfigError: A file cannot be read, or no suite is to be offered.
 
     Example:
         >>> GostTls(trust=Path("no-such-roots.pem"))
@@ -80,6 +80,10 @@ class GostTls:
     legacy_renegotiation: bool = False
     check: PeerCheck | None = None
     way: Way | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.suites:
+            raise ConfigError("GOST TLS: no suite is offered")
 
     def context(self) -> ssl.SSLContext:
         """Return a new context for clients: ``httpx.Client(verify=tls.context())``.
