@@ -30,6 +30,7 @@ FLOORS = [
     {"store"},
     {"exchange"},
     {"transport"},
+    {"recording", "telemetry"},
     {"pki"},
     {"cms"},
     {"xmldsig", "pdf"},
