@@ -21,6 +21,7 @@ EXPECTED = [
     "certificates/tsa.pem",
     "documents/consent.pdf",
     "documents/consent.pdf.sig",
+    "documents/epicrisis.pdf",
     "documents/protocol.pdf",
     "documents/protocol.pdf.sig",
     "evidence/consent.tsr",

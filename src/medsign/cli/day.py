@@ -27,14 +27,17 @@ from medsign.ca import (
 from medsign.cli import people
 from medsign.cli.scene import Scene, Town
 from medsign.clock import MOSCOW
+from medsign.cms import Evidence
 from medsign.cms.operations import TimeStamp, Verification
 from medsign.codec.asn1 import Certificate
 from medsign.errors import UnexpectedAnswer
 from medsign.gosuslugi import Document as KitDocument
 from medsign.gosuslugi import DocumentKind, KitReport, file_name
-from medsign.pki import holder_of, make_request
+from medsign.pdf import read_pdf_signatures, sign_pdf, verify_pdf
+from medsign.pki import TrustStore, holder_of, make_request
 from medsign.sandbox.paper import new_pdf
 from medsign.sep import SMS, Document, Package, Source, SourceKind
+from medsign.signers import AuditedSigner, AuditLog, Signer
 from medsign.watch import Notice, Watched
 
 Tell: TypeAlias = Callable[[str], None]
@@ -62,6 +65,23 @@ class Signed:
 
 
 @attrs.frozen(kw_only=True)
+class SignedPdf:
+    """A document with its signature inside.
+
+    Attributes:
+        content: The whole file.
+        part: The octets of it that are signed.
+        signature: The CMS in it, DER.
+        report: The verdict.
+    """
+
+    content: bytes = attrs.field(repr=False)
+    part: bytes = attrs.field(repr=False)
+    signature: bytes = attrs.field(repr=False)
+    report: Report
+
+
+@attrs.frozen(kw_only=True)
 class Day:
     """What is there in the evening.
 
@@ -75,6 +95,7 @@ class Day:
         protocol: The doctor's protocol.
         spoilt: The protocol with one bit flipped.
         refusal: The verdict on it.
+        epicrisis: A discharge summary signed inside.
         representation: Whether the protocol binds the clinic.
         notices: What ends soon.
     """
@@ -88,6 +109,7 @@ class Day:
     protocol: Signed
     spoilt: bytes = attrs.field(repr=False)
     refusal: Report
+    epicrisis: SignedPdf
     representation: mchd.RepresentationReport
     notices: tuple[Notice, ...]
 
@@ -127,14 +149,21 @@ def clinic_day(scene: Scene, tell: Tell) -> Day:
     stamp = window.pki.timestamp(consent.content)
     tell("Служба штампов времени заверила, когда согласие получено")
 
+    log = AuditLog(window.store, clock=window.clock)
+    pen = AuditedSigner(doctor, log, who="doctor-1")
     content = new_pdf(people.PROTOCOL)
-    protocol = verified(window, "protocol.pdf", content, window.pki.sign(content, doctor))
+    protocol = verified(window, "protocol.pdf", content, window.pki.sign(content, pen))
     tell("Врач подписал протокол: отсоединённая подпись CAdES-T")
     for document in (poa, consent, protocol):
         tell(f"Проверено: {document.name}: {document.verification.report.indication.russian}")
     spoilt = content[:-1] + bytes([content[-1] ^ 1])
     refusal = window.pki.verify(protocol.signature, spoilt).report
     tell(f"Протокол с одним изменённым битом: {refusal.indication.russian}")
+    epicrisis = sign_inside(scene, new_pdf(people.EPICRISIS), pen)
+    tell(f"Эпикриз, подписанный внутри PDF (PAdES-T): {epicrisis.report.indication.russian}")
+    tell(
+        f"Журнал подписания {'цел' if log.check().intact else 'нарушен'}, записей: {log.head.number}"
+    )
 
     representation = represent(window, poa, protocol)
     tell(f"Врач действовал от имени клиники: {representation.answer.russian}")
@@ -152,6 +181,7 @@ def clinic_day(scene: Scene, tell: Tell) -> Day:
         protocol=protocol,
         spoilt=spoilt,
         refusal=refusal,
+        epicrisis=epicrisis,
         representation=representation,
         notices=notices,
     )
@@ -270,6 +300,29 @@ def verified(window: MedSign, name: str, content: bytes, signature: bytes) -> Si
     """Verify a signature; what OCSP must say is asked on the way."""
     verification = window.pki.verify(signature, content)
     return Signed(name=name, content=content, signature=signature, verification=verification)
+
+
+def sign_inside(scene: Scene, document: bytes, signer: Signer) -> SignedPdf:
+    """Put a signature with a time stamp into a PDF and verify it as its reader will."""
+    window = scene.window
+    content = sign_pdf(
+        document,
+        signer,
+        at=window.clock.now(),
+        timestamp=lambda value: window.pki.timestamp(value).response,
+        chain=scene.authorities,
+    )
+    (inside,) = read_pdf_signatures(content)
+    asked = window.pki.verify(inside.signature, inside.content)
+    evidence = Evidence(
+        signature=content, trust=TrustStore([scene.root]), certificates=scene.authorities
+    ).with_fetched(crls=asked.crls, ocsp_responses=asked.ocsp_responses)
+    return SignedPdf(
+        content=content,
+        part=inside.content,
+        signature=inside.signature,
+        report=verify_pdf(evidence, at=window.clock.now()),
+    )
 
 
 def represent(window: MedSign, poa: Signed, document: Signed) -> mchd.RepresentationReport:

@@ -115,6 +115,10 @@ def checks(day: Day, at: datetime) -> tuple[Check, ...]:
         ),
         Check("Подпись врача под протоколом", f"{protocol}/{day.protocol.name}"),
         Check(
+            "Подпись врача внутри PDF эпикриза",
+            f"{cms} -in evidence/epicrisis.p7s -content evidence/epicrisis-signed-part.bin",
+        ),
+        Check(
             "Штамп времени на согласии",
             f"ts -verify -in evidence/consent.tsr -data documents/{day.consent.name} {chain}",
         ),
@@ -169,6 +173,7 @@ def _documents(day: Day) -> Iterator[tuple[str, bytes]]:
         yield f"{folder}/{document.name}", document.content
         yield f"{folder}/{document.name}.sig", document.signature
     yield f"documents/{SPOILT}", day.spoilt
+    yield "documents/epicrisis.pdf", day.epicrisis.content
 
 
 def _evidence(day: Day, lists: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
@@ -182,6 +187,8 @@ def _evidence(day: Day, lists: Mapping[str, bytes]) -> Iterator[tuple[str, bytes
         yield f"{issuer}.crl", crl
     yield "lists.pem", b"".join(pem_encode("X509 CRL", crl) for crl in lists.values())
     yield "consent.tsr", day.stamp.response
+    yield "epicrisis.p7s", day.epicrisis.signature
+    yield "epicrisis-signed-part.bin", day.epicrisis.part
     (signer,) = decode_signed_data(day.protocol.signature).signers
     yield "protocol.tst", signer.time_stamp_tokens[0]
     yield "protocol-signature-value.bin", signer.signature
@@ -193,6 +200,7 @@ def _reports(day: Day) -> Iterator[tuple[str, bytes]]:
         ("reports/mchd", day.poa.verification.report),
         ("reports/consent", day.consent.verification.report),
         ("reports/spoilt-protocol", day.refusal),
+        ("reports/epicrisis", day.epicrisis.report),
     ):
         yield f"{name}.html", report.to_html().encode()
         yield f"{name}.json", report.to_json()
