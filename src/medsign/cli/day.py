@@ -161,9 +161,8 @@ def clinic_day(scene: Scene, tell: Tell) -> Day:
     tell(f"Протокол с одним изменённым битом: {refusal.indication.russian}")
     epicrisis = sign_inside(scene, new_pdf(people.EPICRISIS), pen)
     tell(f"Эпикриз, подписанный внутри PDF (PAdES-T): {epicrisis.report.indication.russian}")
-    tell(
-        f"Журнал подписания {'цел' if log.check().intact else 'нарушен'}, записей: {log.head.number}"
-    )
+    state = "цел" if log.check().intact else "нарушен"
+    tell(f"Журнал подписания {state}, записей: {log.head.number}")
 
     representation = represent(window, poa, protocol)
     tell(f"Врач действовал от имени клиники: {representation.answer.russian}")
