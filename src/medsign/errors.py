@@ -7,6 +7,7 @@
     │   ├── ConfigError                a setting is missing or wrong
     │   ├── InvalidIdentifier          a СНИЛС, ИНН, ОГРН, card number… breaks its rule
     │   ├── InvalidDocument            a document to be issued breaks the rules of its format
+    │   ├── ContentChanged             a file changed while it was being sent
     │   └── IllegalTransition          an event that the status model does not allow now
     ├── MalformedError                 bytes that are not what they claim to be
     ├── BudgetExceeded                 a bound on size, depth, signatures or time was met
@@ -147,6 +148,19 @@ class IllegalTransition(UsageError):
             f"Действие «{self.event}» невозможно в состоянии «{self.state}». "
             f"Допустимые действия: {allowed} (код {self.code})"
         )
+
+
+class ContentChanged(UsageError):
+    """A file that is being sent is not what it was at the first reading.
+
+    The message was broken off before its end, so the attempt did nothing at the receiver's.
+    """
+
+    code = "MS-CHANGED"
+    russian = "Файл изменился, пока его передавали."
+
+    def __init__(self) -> None:
+        super().__init__("a file has changed since it was first read for this request")
 
 
 class MalformedError(MedsignError):

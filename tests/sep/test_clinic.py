@@ -264,7 +264,7 @@ def test_contours_are_addresses():
 def test_the_token_travels_as_n3_says_and_is_not_shown():
     context = sep_context(token="5ecret", organization=CLINIC_ID)
     request = context.request("GET", "documents")
-    next(context.auth.auth_flow(request))
+    next(context.auth.sync_auth_flow(request))
     assert request.headers["Authorization"] == "N3 5ecret"
     assert "5ecret" not in repr(context)
 

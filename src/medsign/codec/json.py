@@ -4,7 +4,8 @@ cattrs coerces silently by default (``'false'`` becomes ``True``, ``3.9`` become
 in a status report would be a wrong verdict. Here every primitive must already have its type.
 Python's ``snake_case`` fields are ``camelCase`` on the wire; a field may state another wire name
 with ``metadata={"wire": "…"}``. Unknown members of an object are ignored, so that a service may
-grow. Octets travel as base64, moments as RFC 3339 with an offset, identifiers as their digits.
+grow. Octets travel as base64, moments as RFC 3339 with an offset, identifiers as their digits;
+a file stands for its octets and is read while it is sent.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
@@ -33,12 +35,16 @@ from cattrs.gen import (
 )
 
 from medsign.clock import aware
+from medsign.codec.pieces import Pieces
 from medsign.errors import BudgetExceeded, InvalidIdentifier, MalformedError
 from medsign.identifiers import Identifier
 
 T = TypeVar("T")
 
 MAX_BYTES = 32 * 1024 * 1024
+
+# A lone surrogate cannot be written in UTF-8, so no text that is sent holds this one.
+_HOLE = "\ud800"
 
 
 def decode(kind: type[T], data: bytes, *, what: str = "JSON", max_bytes: int = MAX_BYTES) -> T:
@@ -75,7 +81,36 @@ def encode(value: object) -> bytes:
         >>> encode({"pages": 3})
         b'{"pages":3}'
     """
-    return json.dumps(unstructure(value), ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join(_parts(value, _base64))
+
+
+def stream(value: object) -> bytes | Pieces:
+    """Write a value like `encode`, reading files that are in it only when they are needed.
+
+    Returns:
+        The octets, or where there are files what yields them, as often as it is asked.
+
+    Raises:
+        UsageError: A file cannot be read.
+    """
+    parts = _parts(value, lambda octets: octets if isinstance(octets, Path) else _base64(octets))
+    whole = [part for part in parts if isinstance(part, bytes)]
+    return b"".join(whole) if len(whole) == len(parts) else Pieces(parts)
+
+
+def _parts(value: object, fill: Callable[[Any], T]) -> list[bytes | T]:
+    """Return the text in pieces, octets apart: `json` would look at each letter of base64."""
+    holes: list[T] = []
+
+    def dig(octets: Any) -> str:
+        holes.append(fill(octets))
+        return _HOLE
+
+    plain = _SPARING.unstructure(value)
+    text = json.dumps(plain, default=dig, ensure_ascii=False, separators=(",", ":"))
+    first, *rest = (piece.encode() for piece in text.split(_HOLE))
+    pairs = zip(holes, rest, strict=True)
+    return [first, *(part for pair in pairs for part in pair)]
 
 
 def structure(kind: type[T], plain: Any, *, what: str = "JSON") -> T:
@@ -207,8 +242,16 @@ def _value(identifier: Identifier) -> str:
     return identifier.value
 
 
-def _base64(octets: bytes) -> str:
-    return base64.b64encode(octets).decode()
+def _base64(octets: bytes | Path) -> bytes:
+    return b"".join(Pieces([octets])) if isinstance(octets, Path) else base64.b64encode(octets)
+
+
+def _as_text(octets: bytes | Path) -> str:
+    return _base64(octets).decode()
+
+
+def _as_it_is(octets: T) -> T:
+    return octets
 
 
 def _is_enum(kind: Any) -> bool:
@@ -223,7 +266,7 @@ def _is_identifier(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Identifier)
 
 
-def _make_converter() -> Converter:
+def _make_converter(octets: Callable[[Any], Any]) -> Converter:
     converter = Converter()
 
     def attrs_hook(kind: Any) -> Any:
@@ -256,6 +299,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook(date, _day)
     converter.register_structure_hook(bytes, _octets)
+    converter.register_structure_hook(bytes | Path, _octets)
     converter.register_structure_hook_factory(attrs.has, attrs_hook)
     converter.register_structure_hook_factory(is_mapping, mapping_hook)
     converter.register_structure_hook_factory(is_sequence, list_hook)
@@ -266,10 +310,13 @@ def _make_converter() -> Converter:
 
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_unstructure_hook(date, date.isoformat)
-    converter.register_unstructure_hook(bytes, _base64)
+    converter.register_unstructure_hook(bytes, octets)
+    converter.register_unstructure_hook(bytes | Path, octets)
     converter.register_unstructure_hook_factory(attrs.has, to_object)
     converter.register_unstructure_hook_func(_is_identifier, _value)
     return converter
 
 
-_CONVERTER = _make_converter()
+_CONVERTER = _make_converter(_as_text)
+# Leaves octets to whoever writes the text.
+_SPARING = _make_converter(_as_it_is)

@@ -267,7 +267,11 @@ class Context:
             "operation": operation,
             "attempt": attempt,
         }
-        self._tell(RequestSent(**about, method=request.method, size=int(request.headers.get("Content-Length", "0"))))
+        self._tell(
+            RequestSent(
+                **about, method=request.method, size=int(request.headers.get("Content-Length", "0"))
+            )
+        )
         try:
             answer = yield from send(
                 Send(request=request, auth=self.auth, deadline=deadline, max_bytes=self.max_bytes)

@@ -21,6 +21,7 @@ import httpx
 
 from medsign.clock import Clock
 from medsign.errors import UsageError
+from medsign.exchange.body import content_of
 from medsign.status import NewEvent
 from medsign.store import Store
 
@@ -92,6 +93,8 @@ class Ledger:
 def _digest(request: httpx.Request) -> str:
     # Only a digest of the body is kept: it may be a patient's document. The host is left out, so
     # that a service may move.
-    content = request.read()
-    target = f"{request.method} {request.url.raw_path.decode()}\n".encode()
-    return hashlib.sha256(target + content).hexdigest()
+    content = content_of(request)
+    digest = hashlib.sha256(f"{request.method} {request.url.raw_path.decode()}\n".encode())
+    for piece in (content,) if isinstance(content, bytes) else content:
+        digest.update(piece)
+    return digest.hexdigest()

@@ -7,6 +7,7 @@ import types
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
@@ -39,6 +40,7 @@ _PRIMITIVES: Mapping[Any, Schema] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     bytes: {"type": "string", "contentEncoding": "base64"},
+    bytes | Path: {"type": "string", "contentEncoding": "base64"},
     datetime: {"type": "string", "format": "date-time"},
     date: {"type": "string", "format": "date"},
 }

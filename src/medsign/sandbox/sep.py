@@ -226,8 +226,8 @@ class SepService(Service):
         if package.channel not in CHANNELS:
             raise Problem(422, "channel-unknown", "Unknown channel", "Канал не подключён")
         try:
-            text_of(document.content)
-            with_pages(document.content, [""])
+            text_of(document.pdf)
+            with_pages(document.pdf, [""])
         except MalformedError:
             raise Problem(
                 422, "document-not-pdf", "The document is no sound PDF", "Файл PDF повреждён"
@@ -313,10 +313,10 @@ class SepService(Service):
             return self._done(record, record.outcome, link)
         opened = link.opened_at or self.world.clock.now()
         self._keep(attrs.evolve(record, link=attrs.evolve(link, opened_at=opened)))
-        return pages.document(self._address(link), record.row.name, record.document.content)
+        return pages.document(self._address(link), record.row.name, record.document.pdf)
 
     def _document(self, record: Record, _: Link, __: Call[None]) -> Reply:
-        content = record.outcome.content if record.outcome else record.document.content
+        content = record.outcome.content if record.outcome else record.document.pdf
         return Reply.of(content, media="application/pdf")
 
     def _send_code(self, record: Record, link: Link, call: Call[None]) -> Reply:
@@ -365,7 +365,7 @@ class SepService(Service):
         return self.world.clock.now() >= moment + lifetime
 
     def _sign(self, record: Record, opened_at: datetime, code: Code) -> SignedDocument:
-        now, original = self.world.clock.now(), record.document.content
+        now, original = self.world.clock.now(), record.document.pdf
         evidence = Evidence(
             document_digest=digest(DigestAlgorithm.STREEBOG_256, original).hex(),
             signer="representative" if record.package.representative else "patient",

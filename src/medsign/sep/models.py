@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 
 import attrs
 
 from medsign.clock import MOSCOW
 from medsign.errors import MedsignError
-from medsign.gost import DigestAlgorithm, digest
+from medsign.gost import DigestAlgorithm, digest, digest_file
 from medsign.identifiers import Inn, Phone, Snils
 from medsign.sep.status import SEP_STATUS, channel
 from medsign.status import State, UnknownStatus
@@ -217,7 +218,7 @@ class Document:
         id: Its number in the МИС, unique there: sending it twice under one number sends it once.
         name: Its name, «Наименование» of the tab «28. СЭП».
         form_code: Code of the print form, for instance ``KAV.0049``.
-        content: The PDF.
+        content: The PDF, or the file in which it lies: it is read while it is sent, in pieces.
         added_at: When it was put into the package, «Дата добавления».
         pdf_type: «Тип PDF», for instance «бухгалтерские».
     """
@@ -225,9 +226,21 @@ class Document:
     id: str
     name: str
     form_code: str
-    content: bytes = attrs.field(repr=False)
+    content: bytes | Path = attrs.field(repr=False)
     added_at: datetime
     pdf_type: str | None = None
+
+    @property
+    def pdf(self) -> bytes:
+        """The whole PDF, wherever it lies."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
+    def begins_with(self, mark: bytes) -> bool:
+        """Tell whether the PDF begins with some octets."""
+        if isinstance(self.content, bytes):
+            return self.content.startswith(mark)
+        with self.content.open("rb") as file:
+            return file.read(len(mark)) == mark
 
 
 @attrs.frozen(kw_only=True)
@@ -338,9 +351,14 @@ class SignedDocument:
     signature: bytes = attrs.field(repr=False)
     evidence: Evidence
 
-    def is_about(self, original: bytes) -> bool:
+    def is_about(self, original: bytes | Path) -> bool:
         """Tell whether what was signed is the very document that was sent."""
-        return digest(DigestAlgorithm.STREEBOG_256, original).hex() == self.evidence.document_digest
+        algorithm = DigestAlgorithm.STREEBOG_256
+        if isinstance(original, bytes):
+            hashed = digest(algorithm, original)
+        else:
+            hashed = digest_file(algorithm, original)
+        return hashed.hex() == self.evidence.document_digest
 
 
 @attrs.frozen

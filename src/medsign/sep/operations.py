@@ -7,14 +7,16 @@ The methods of the real service are not published, so this contract is our own: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import attrs
+import httpx
 
 from medsign.errors import MedsignError, UnexpectedAnswer
-from medsign.exchange import Context, Flow, Listing, Wait
+from medsign.exchange import Context, Flow, Listing, Wait, do
 from medsign.sep.models import (
     Batch,
     Document,
@@ -48,7 +50,7 @@ def send(
 
     Args:
         package: Whose it is and who signs.
-        document: One of its documents.
+        document: One of its documents; where it lies in a file, that is sent as it is read.
         adult: Age in whole years below which a representative signs.
         key: Another idempotency key.
 
@@ -56,11 +58,10 @@ def send(
         InvalidDocument: The package breaks a rule; nothing was sent.
         ApiError: СЭП refused.
         OutcomeUnknown: Nobody knows yet whether it was done; send again later.
-        UsageError: Another document was sent under this number before.
+        UsageError: Another document was sent under this number before, or its file is missing.
+        ContentChanged: Its file changed between two attempts, or while it was read.
     """
-    check(package, document, context.clock.now(), adult=adult)
-    submission = attrs.evolve(package, documents=(document,))
-    request = context.request("POST", "documents", body=submission)
+    request = yield from do(partial(_submission, context, package, document, adult))
     answer = yield from context.create("send", request, key or _key(context, package, document))
     return context.read(DocumentRow, answer)
 
@@ -147,6 +148,14 @@ def signed(context: Context, number: str) -> Flow[SignedDocument]:
     if not document.content.startswith(b"%PDF-"):
         raise UnexpectedAnswer("sep: the signed document is no PDF")
     return document
+
+
+def _submission(
+    context: Context, package: Package, document: Document, adult: int
+) -> httpx.Request:
+    check(package, document, context.clock.now(), adult=adult)
+    alone = attrs.evolve(package, documents=(document,))
+    return context.request("POST", "documents", body=alone)
 
 
 def _path(number: str) -> str:

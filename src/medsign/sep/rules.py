@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import attrs
 
@@ -43,7 +44,7 @@ class PrintForm:
     to_pdf: bool = False
     pdf_type: str | None = None
 
-    def document(self, number: str, content: bytes, added_at: datetime) -> Document:
+    def document(self, number: str, content: bytes | Path, added_at: datetime) -> Document:
         """Return the printed form as a document to sign.
 
         Raises:
@@ -107,8 +108,11 @@ def _about_people(package: Package, at: datetime, adult: int) -> Iterator[tuple[
 def _about_document(package: Package, document: Document) -> Iterator[tuple[str, str]]:
     if document not in package.documents:
         yield "documents", "документа нет в пакете"
-    if not document.content.startswith(b"%PDF-"):
-        yield "document.content", "это не PDF"
+    try:
+        if not document.begins_with(b"%PDF-"):
+            yield "document.content", "это не PDF"
+    except OSError:
+        yield "document.content", "файл не читается"
     if not document.name.strip():
         yield "document.name", "нет наименования"
     if not FORM_CODE.fullmatch(document.form_code):

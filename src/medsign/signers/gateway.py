@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
@@ -39,6 +39,7 @@ from medsign.errors import (
     UsageError,
 )
 from medsign.exchange import Answer, Context, Do
+from medsign.exchange.body import content_of
 from medsign.gost import DigestAlgorithm, Provider, default_provider, digest
 from medsign.pki.keys import public_key
 from medsign.pki.signing import Signer, sign
@@ -67,7 +68,7 @@ class HttpMessage:
         target: The absolute URL as it was asked; empty for an answer.
         status: Status code of an answer; 0 for a request.
         headers: Header fields by lower-case name, lines of one name joined by commas.
-        body: The whole content.
+        body: The whole content, or what yields it in pieces.
         request: What is answered.
     """
 
@@ -75,17 +76,17 @@ class HttpMessage:
     target: str = attrs.field(default="", repr=False)
     status: int = 0
     headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(default=b"", repr=False)
+    body: bytes | Iterable[bytes] = attrs.field(default=b"", repr=False)
     request: HttpMessage | None = attrs.field(default=None, repr=False)
 
     @classmethod
     def of_request(cls, request: httpx.Request) -> HttpMessage:
-        """Return the parts of a request of httpx whose content has been read."""
+        """Return the parts of a request of httpx; a body that streams is not read here."""
         return cls(
             method=request.method,
             target=target_of(request.url),
             headers=dict(request.headers),
-            body=request.content,
+            body=content_of(request),
         )
 
     def value(self, component: Item) -> str:
