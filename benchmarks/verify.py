@@ -188,6 +188,11 @@ class Recorder:
         self.hashers.append(hasher := RecordedHasher(self.provider.hasher(algorithm)))
         return hasher
 
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        hasher = self.hasher(algorithm)
+        hasher.update(data)
+        return hasher.digest()
+
     def generate(self, params: ParamSet) -> PrivateKey:
         return self.provider.generate(params)
 

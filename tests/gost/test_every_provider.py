@@ -224,6 +224,14 @@ def test_any_message_in_any_pieces_has_the_same_digest(provider, algorithm, mess
 
 
 @algorithms
+def test_threads_hash_at_once(provider, algorithm):
+    messages = [bytes([number]) * 40 * number for number in range(150)]
+    expected = [Streebog(algorithm, message).digest() for message in messages]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda each: provider.hash(algorithm, each), messages)) == expected
+
+
+@algorithms
 @pytest.mark.parametrize("length", [63, 64, 65, 96, 127, 128, 129, 5000])
 def test_block_edges_and_carries_come_out(provider, algorithm, length):
     message = b"\xff" * length
@@ -350,7 +358,9 @@ def test_openssl_forgets_a_private_key_with_its_object():
     provider = installed("openssl")
     key = provider.generate(CRYPTOPRO_A)
     provider.sign(key, bytes(32))
-    native = weakref.ref(provider._private[key])
+    (context,) = provider._idle[key]
+    native = weakref.ref(context)
+    del context
     del key
     gc.collect()
     assert native() is None

@@ -46,12 +46,12 @@ def digest(
         >>> digest(DigestAlgorithm.STREEBOG_256, [b"one ", b"message"]).hex()[:8]
         '90776cb0'
     """
-    hasher = (provider or default_provider()).hasher(algorithm)
+    provider = provider or default_provider()
     if isinstance(data, bytes):
-        hasher.update(data)
-    else:
-        for chunk in (memoryview(data),) if isinstance(data, Octets) else data:
-            hasher.update(chunk)
+        return provider.hash(algorithm, data)
+    hasher = provider.hasher(algorithm)
+    for chunk in (memoryview(data),) if isinstance(data, Octets) else data:
+        hasher.update(chunk)
     return hasher.digest()
 
 

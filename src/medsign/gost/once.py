@@ -31,6 +31,10 @@ class Once:
         """Return a new hasher."""
         return self._provider.hasher(algorithm)
 
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand."""
+        return self._provider.hash(algorithm, data)
+
     def generate(self, params: ParamSet) -> PrivateKey:
         """Return a new private key."""
         return self._provider.generate(params)

@@ -31,6 +31,9 @@ class DigestAlgorithm(enum.Enum):
         self.oid = oid
         self.size = size
 
+    # That of enumerations is written in Python, and short messages would feel it.
+    __hash__ = object.__hash__
+
     @classmethod
     def from_oid(cls, oid: str) -> DigestAlgorithm:
         """Return the algorithm that an OID names.

@@ -63,6 +63,12 @@ class PortableProvider:
         """Return a new hasher."""
         return Streebog(algorithm)
 
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand."""
+        hasher = self.hasher(algorithm)
+        hasher.update(data)
+        return hasher.digest()
+
     def generate(self, params: ParamSet) -> PrivateKey:
         """Return a new private key."""
         return PrivateKey(params, draw(params.q, self._random))

@@ -48,6 +48,10 @@ class Provider(Protocol):
         """Return a new hasher."""
         ...
 
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand, as `hasher` would make it."""
+        ...
+
     def generate(self, params: ParamSet) -> PrivateKey:
         """Return a new private key, drawn from a cryptographic source."""
         ...

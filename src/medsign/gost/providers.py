@@ -111,6 +111,10 @@ class FirstAvailable:
         """Return a new hasher."""
         return self._who_hashes().hasher(algorithm)
 
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand."""
+        return self._who_hashes().hash(algorithm, data)
+
     def generate(self, params: ParamSet) -> PrivateKey:
         """Return a new private key."""
         return self._who_knows(params).generate(params)

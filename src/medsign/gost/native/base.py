@@ -76,6 +76,10 @@ class NativeProvider(abc.ABC):
     def hasher(self, algorithm: DigestAlgorithm) -> Hasher:
         """Return a new hasher."""
 
+    @abc.abstractmethod
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets, in the fewest calls: each costs a part of a microsecond."""
+
     def generate(self, params: ParamSet) -> PrivateKey:
         """Return a new private key, drawn from the operating system."""
         self._check(params)

@@ -19,6 +19,7 @@ _PROTOTYPES = {
     "gcry_md_write": (None, POINTER, POINTER, SIZE),
     "gcry_md_read": (POINTER, POINTER, INT),
     "gcry_md_close": (None, POINTER),
+    "gcry_md_hash_buffer": (None, INT, POINTER, POINTER, SIZE),
 }
 
 
@@ -42,9 +43,18 @@ class GcryptProvider(DigestProvider):
     def hasher(self, algorithm: DigestAlgorithm) -> GcryptHasher:
         """Return a new hasher."""
         pointer = POINTER()
-        number = self._library.gcry_md_map_name(b"STRIBOG%d" % (8 * algorithm.size))
-        self._library.gcry_md_open(ctypes.byref(pointer), number, 0)
+        self._library.gcry_md_open(ctypes.byref(pointer), self._number(algorithm), 0)
         return GcryptHasher(algorithm, self._library, pointer)
+
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand."""
+        answer = (ctypes.c_char * algorithm.size)()
+        self._library.gcry_md_hash_buffer(self._number(algorithm), answer, data, len(data))
+        return answer.raw
+
+    def _number(self, algorithm: DigestAlgorithm) -> int:
+        number: int = self._library.gcry_md_map_name(b"STRIBOG%d" % (8 * algorithm.size))
+        return number
 
 
 class GcryptHasher(NativeHasher):

@@ -15,24 +15,28 @@ TEXT = ctypes.c_char_p
 
 
 def open_library(
-    soname: str, package: str, prototypes: Mapping[str, tuple[Any, ...]]
+    soname: str,
+    package: str,
+    prototypes: Mapping[str, tuple[Any, ...]],
+    *,
+    releases_gil: bool = True,
 ) -> ctypes.CDLL:
     """Open a library and declare the functions that will be called.
 
-    The handle is this caller's own, so other users of the library keep their declarations. Calls
-    through it release the GIL.
+    The handle is this caller's own, so other users of the library keep their declarations.
 
     Args:
         soname: With the number of the ABI, such as ``libnettle.so.8``: another ABI is another
             library.
         package: What to install, for the error.
         prototypes: By name, the type of the result and those of the arguments.
+        releases_gil: Whether other threads go on during calls through this handle.
 
     Raises:
         Unavailable: The library, or one of the functions in it, is missing.
     """
     try:
-        library = ctypes.CDLL(soname)
+        library = (ctypes.CDLL if releases_gil else ctypes.PyDLL)(soname)
         for name, (result, *arguments) in prototypes.items():
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments

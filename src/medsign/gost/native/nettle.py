@@ -20,6 +20,9 @@ from medsign.gost.scalar import Random, draw
 INSTALL = "libhogweed6 (Debian, Ubuntu)"
 # struct streebog512_ctx has 264 octets and no pointer, so a copy of the octets is a copy.
 _State = ctypes.c_char * 512
+_SPARE = 448  # where a digest finds room behind it
+# So few octets take microseconds, and who lets go of the GIL may wait for it far longer.
+_BRIEF = 1 << 12
 _LIMB = 8  # octets, at most
 _CURVES = {
     "nettle_get_gost_gc256b": "1.2.643.7.1.2.1.1.2",
@@ -67,7 +70,8 @@ class NettleProvider(NativeProvider):
             raise Unavailable("nettle on a big-endian machine", "another provider")
         self._random = random
         nettle = open_library("libnettle.so.8", INSTALL, _NETTLE)
-        self._hashing = {each: _Hashing.of(nettle, each) for each in DigestAlgorithm}
+        brief = open_library("libnettle.so.8", INSTALL, _NETTLE, releases_gil=False)
+        self._hashing = {each: _Hashing.of(nettle, brief, each) for each in DigestAlgorithm}
         self._hogweed = hogweed = open_library("libhogweed.so.6", INSTALL, _HOGWEED)
         self._sign_with = hogweed.nettle_ecc_gostdsa_sign
         self._verify_with = hogweed.nettle_ecc_gostdsa_verify
@@ -89,6 +93,22 @@ class NettleProvider(NativeProvider):
         state = _State()
         hashing.init(state)
         return NettleHasher(algorithm, hashing, state)
+
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand."""
+        hashing = self._hashing[algorithm]
+        # A state serves one thread at a time: who finds none makes another one.
+        try:
+            state = hashing.idle.pop()
+        except IndexError:
+            hashing.init(state := _State())
+        address, size, length = ctypes.addressof(state), algorithm.size, len(data)
+        update = hashing.brief_update if length <= _BRIEF else hashing.update
+        update(address, length, data)
+        hashing.digest(address, size, address + _SPARE)  # which also starts anew
+        answer = state.raw[_SPARE : _SPARE + size]
+        hashing.idle.append(state)
+        return answer
 
     def _sign(self, key: PrivateKey, e: bytes) -> bytes:
         size, q = key.params.size, key.params.q
@@ -138,16 +158,21 @@ class _Hashing:
 
     init: Callable[..., None]
     update: Callable[..., None]
+    brief_update: Callable[..., None]
     digest: Callable[..., None]
     answer: Callable[[], ctypes.Array[ctypes.c_char]]
+    idle: list[ctypes.Array[ctypes.c_char]] = attrs.field(
+        init=False, factory=list[ctypes.Array[ctypes.c_char]]
+    )
 
     @classmethod
-    def of(cls, nettle: ctypes.CDLL, algorithm: DigestAlgorithm) -> _Hashing:
+    def of(cls, nettle: ctypes.CDLL, brief: ctypes.CDLL, algorithm: DigestAlgorithm) -> _Hashing:
         bits = 8 * algorithm.size
         return cls(
-            getattr(nettle, f"nettle_streebog{bits}_init"),
+            getattr(brief, f"nettle_streebog{bits}_init"),
             nettle.nettle_streebog512_update,
-            getattr(nettle, f"nettle_streebog{bits}_digest"),
+            brief.nettle_streebog512_update,
+            getattr(brief, f"nettle_streebog{bits}_digest"),
             ctypes.c_char * algorithm.size,
         )
 

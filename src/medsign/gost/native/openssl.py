@@ -34,6 +34,7 @@ _HASHING: dict[str, tuple[Any, ...]] = {
     "EVP_DigestInit_ex": (INT, POINTER, POINTER, POINTER),
     "EVP_DigestUpdate": (INT, POINTER, POINTER, SIZE),
     "EVP_DigestFinal_ex": (INT, POINTER, POINTER, POINTER),
+    "EVP_Digest": (INT, POINTER, SIZE, POINTER, POINTER, POINTER, POINTER),
 }
 _PROVIDER: dict[str, tuple[Any, ...]] = {
     "OSSL_LIB_CTX_new": (POINTER,),
@@ -79,8 +80,9 @@ _ENGINE: dict[str, tuple[Any, ...]] = {
 class OpenSslProvider(NativeProvider):
     """Everything by gost-engine: Streebog and all curves.
 
-    A private key that has signed is kept in OpenSSL as long as its `PrivateKey` lives, because to
-    build it costs as much as a third of a signature. With the object it is zeroed there.
+    A private key that has signed is kept in OpenSSL, ready to sign again, as long as its
+    `PrivateKey` lives, because to build it costs as much as a third of a signature. With the object
+    it is zeroed there.
 
     Raises:
         Unavailable: OpenSSL 3 or the engine is missing; OpenSSL 4 has no engines.
@@ -98,7 +100,8 @@ class OpenSslProvider(NativeProvider):
         self._types = {size: self._number(oid) for size, oid in _KEY_TYPES.items()}
         # lru_cache holds no Python lock, so a fork can't copy a locked one.
         self._group_of = functools.lru_cache(maxsize=None)(self._group)
-        self._private: weakref.WeakKeyDictionary[PrivateKey, Handle] = weakref.WeakKeyDictionary()
+        self._idle: weakref.WeakKeyDictionary[PrivateKey, list[Handle]]
+        self._idle = weakref.WeakKeyDictionary()
         self._public = functools.lru_cache(maxsize=_KEYS)(self._public_key)
 
     def supports(self, params: ParamSet) -> bool:
@@ -110,18 +113,23 @@ class OpenSslProvider(NativeProvider):
         """Return a new hasher."""
         return EvpHasher.of(self._crypto, algorithm, self._digests[algorithm], self._engine)
 
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand."""
+        return _hashed(self._crypto, algorithm, data, self._digests[algorithm], self._engine)
+
     def _sign(self, key: PrivateKey, e: bytes) -> bytes:
         crypto, size = self._crypto, 2 * key.params.size
-        pkey = self._private.get(key)
-        if pkey is None:
-            pkey = self._private[key] = self._private_key(key)
-        signature, length = (ctypes.c_char * size)(), SIZE(size)
-        context = crypto.EVP_PKEY_CTX_new(pkey, self._engine)
+        idle = self._idle.get(key)
+        if idle is None:
+            idle = self._idle.setdefault(key, [])
+        # A context serves one thread at a time: who finds none makes another one.
         try:
-            _done(crypto, crypto.EVP_PKEY_sign_init(context))
-            _done(crypto, crypto.EVP_PKEY_sign(context, signature, ctypes.byref(length), e, len(e)))
-        finally:
-            crypto.EVP_PKEY_CTX_free(context)
+            context = idle.pop()
+        except IndexError:
+            context = self._signing(key)
+        signature, length = (ctypes.c_char * size)(), SIZE(size)
+        _done(crypto, crypto.EVP_PKEY_sign(context, signature, ctypes.byref(length), e, len(e)))
+        idle.append(context)
         return signature.raw
 
     def _verify(self, key: PublicKey, e: bytes, signature: bytes) -> bool:
@@ -146,10 +154,14 @@ class OpenSslProvider(NativeProvider):
         _done(crypto, crypto.EC_KEY_set_group(ec, self._group_of(params)))
         return pkey, ec
 
-    def _private_key(self, key: PrivateKey) -> Handle:
+    def _signing(self, key: PrivateKey) -> Handle:
+        """Return an EVP_PKEY_CTX ready to sign; the key in it lives as long as it does."""
+        crypto = self._crypto
         pkey, ec = self._empty_key(key.params)
-        _done(self._crypto, self._crypto.EC_KEY_set_private_key(ec, self._big(key.value)))
-        return pkey
+        _done(crypto, crypto.EC_KEY_set_private_key(ec, self._big(key.value)))
+        context = Handle(crypto.EVP_PKEY_CTX_new(pkey, self._engine), crypto.EVP_PKEY_CTX_free)
+        _done(crypto, crypto.EVP_PKEY_sign_init(context))
+        return context
 
     def _public_key(self, key: PublicKey) -> Handle:
         pkey, ec = self._empty_key(key.params)
@@ -210,6 +222,10 @@ class GostprovProvider(DigestProvider):
         """Return a new hasher."""
         return EvpHasher.of(self._crypto, algorithm, self._digests[algorithm], None)
 
+    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+        """Return the digest of octets that are all at hand."""
+        return _hashed(self._crypto, algorithm, data, self._digests[algorithm], None)
+
 
 class EvpHasher(NativeHasher):
     """A running Streebog of OpenSSL."""
@@ -240,6 +256,14 @@ class EvpHasher(NativeHasher):
         answer = (ctypes.c_char * self.algorithm.size)()
         _done(self._crypto, self._crypto.EVP_DigestFinal_ex(self._twin()._state, answer, None))
         return answer.raw
+
+
+def _hashed(
+    crypto: ctypes.CDLL, algorithm: DigestAlgorithm, data: bytes, method: int, engine: int | None
+) -> bytes:
+    answer = (ctypes.c_char * algorithm.size)()
+    _done(crypto, crypto.EVP_Digest(data, len(data), answer, None, method, engine))
+    return answer.raw
 
 
 def _load_engine(crypto: ctypes.CDLL) -> int:
