@@ -4,12 +4,13 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
-from medsign.errors import StoreError
+from medsign.errors import StoreError, VersionConflict
 from medsign.store import NewEvent, SqliteStore, sqlite
 
 NOON = datetime(2026, 6, 25, 12, tzinfo=UTC)
@@ -208,15 +209,50 @@ from medsign.store import NewEvent, SqliteStore
 note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))
 store = SqliteStore(sys.argv[1])
 store.append("s", 0, [note])
-store._sessions[os.getpid()].lock.acquire()  # as if another thread were writing now
+store._session("writing").lock.acquire()  # as if another thread were writing now
 child = os.fork()
 if child == 0:
     store.append("s", 1, [note])
     store.close()
     os._exit(0)
-store._sessions[os.getpid()].lock.release()
+store._session("writing").lock.release()
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert store.append("s", 2, [note]) == 3
 store.close()
 """
     subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
+
+
+def test_threads_that_write_at_once_share_a_turn_of_the_disk(path):
+    with closing(SqliteStore(path)) as store, ThreadPoolExecutor(32) as pool:
+        commits = Commits(store)
+        streams = [f"s{number}" for number in range(400)]
+        assert list(pool.map(lambda stream: store.append(stream, 0, [NOTE]), streams)) == [1] * 400
+        assert list(store.streams()) == sorted(streams)
+    assert commits.count < 200
+
+
+def test_an_append_that_is_refused_harms_none_that_it_was_written_with(path):
+    with closing(SqliteStore(path)) as store, ThreadPoolExecutor(32) as pool:
+
+        def append(number: int) -> bool:
+            try:
+                return store.append(f"s{number}", number % 2, [NOTE]) == 1
+            except VersionConflict:
+                return False
+
+        assert list(pool.map(append, range(100))) == [True, False] * 50
+        assert len(list(store.streams())) == 50
+
+
+class Commits:
+    """Counts the transactions of a store by SQLite's own trace."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.count = 0
+        connection = store._session("writing").connection
+        assert connection is not None
+        connection.set_trace_callback(self._note)
+
+    def _note(self, statement: str) -> None:
+        self.count += statement == "COMMIT"

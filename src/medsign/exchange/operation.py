@@ -101,6 +101,7 @@ class operation(Generic[P, T]):  # noqa: N801 - reads as a decorator
 
     def __init__(self, flow: Callable[Concatenate[Any, P], Flow[T]]) -> None:
         self.flow = flow
+        self.dressed = _as_method(flow)
         self.__doc__ = flow.__doc__
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
@@ -118,7 +119,7 @@ class operation(Generic[P, T]):  # noqa: N801 - reads as a decorator
         if instance is None:
             return self
 
-        @_as_method(self.flow)
+        @self.dressed
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
             flow = self.flow(instance._context, *args, **kwargs)
             return instance._run(_followed(instance._context, self.name, flow))
@@ -134,6 +135,7 @@ class listing(Generic[P, T]):  # noqa: N801 - reads as a decorator
 
     def __init__(self, flow: Callable[Concatenate[Any, P], Listing[T]]) -> None:
         self.flow = flow
+        self.dressed = _as_method(flow)
         self.__doc__ = flow.__doc__
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
@@ -151,7 +153,7 @@ class listing(Generic[P, T]):  # noqa: N801 - reads as a decorator
         if instance is None:
             return self
 
-        @_as_method(self.flow)
+        @self.dressed
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
             flow = self.flow(instance._context, *args, **kwargs)
             return instance._iterate(_followed(instance._context, self.name, flow))

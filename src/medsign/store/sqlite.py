@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -15,7 +16,7 @@ import attrs
 
 from medsign.errors import StoreError
 from medsign.status.journal import NewEvent, StoredEvent
-from medsign.store.port import check_version, from_json, rows_to_append
+from medsign.store.port import Row, check_version, from_json, rows_to_append
 
 _LADDER: tuple[tuple[str, ...], ...] = (
     # Step n leads from schema n to schema n + 1; a step, once released, never changes.
@@ -52,7 +53,8 @@ _PAGE = 500
 class SqliteStore:
     """Streams in a SQLite file: durable, and safe between threads, processes and forks.
 
-    A write is on the disk when `append` returns (write-ahead log, ``synchronous=FULL``). The file
+    A write is on the disk when `append` returns (write-ahead log, ``synchronous=FULL``); threads
+    that write at once share one turn of the disk, and nobody waits for it to read. The file
     must be on a local disk: SQLite's locks do not work on network shares.
 
     Args:
@@ -77,9 +79,9 @@ class SqliteStore:
         self._path = Path(path).absolute()
         self._busy_timeout = busy_timeout
         self._closed = False
-        self._sessions: dict[int, _Session] = {}
+        self._sessions: dict[tuple[int, str], _Session] = {}
         try:
-            with self._transaction("IMMEDIATE") as db:
+            with self._transaction() as db:
                 _migrate(db)
         except BaseException:
             self.close()
@@ -87,21 +89,18 @@ class SqliteStore:
 
     def append(self, stream: str, expected_version: int, events: Sequence[NewEvent]) -> int:
         """Add events to the end of a stream, all or none, and return its new version."""
-        rows = rows_to_append(stream, events)
-        new_version = expected_version + len(rows)
-        with self._transaction("IMMEDIATE") as db:
-            found = db.execute("SELECT version FROM streams WHERE name = ?", [stream]).fetchone()
-            check_version(stream, expected_version, found[0] if found else 0)
-            if rows:
-                db.execute(_SET_VERSION, [stream, new_version])
-                db.executemany(
-                    "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (stream, version, row.kind, row.at, row.data)
-                        for version, row in enumerate(rows, start=expected_version + 1)
-                    ],
-                )
-        return new_version
+        mine = _Append(stream, expected_version, rows_to_append(stream, events))
+        session = self._session("writing")
+        session.waiting.append(mine)
+        with session.lock:
+            if not mine.done:
+                # While one batch is on its way to the disk, the next one gathers: what many
+                # threads append at once costs one turn of the disk.
+                batch = session.gathered()
+                self._write(batch if mine in batch else [mine, *batch])
+        if mine.error:
+            raise mine.error
+        return mine.version
 
     def load(self, stream: str, after: int = 0) -> Sequence[StoredEvent]:
         """Return the events of a stream whose version is greater than `after`, in order."""
@@ -129,42 +128,98 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file; a closed store raises `StoreError`."""
         self._closed = True
-        if session := self._sessions.get(os.getpid()):
-            with session.lock:
-                if session.connection:
-                    session.connection.close()
-                session.connection = None
+        for (process, _), session in tuple(self._sessions.items()):
+            if process == os.getpid():
+                with session.lock:
+                    if session.connection:
+                        session.connection.close()
+                    session.connection = None
+
+    def _write(self, batch: Sequence[_Append]) -> None:
+        try:
+            with self._transaction() as db:
+                for each in batch:
+                    each.write(db)
+        except Exception as error:  # noqa: BLE001 - raised in the thread that asked for it
+            if len(batch) == 1:
+                batch[0].error = error
+            else:
+                # One of them is to blame, the others must not suffer.
+                for each in batch:
+                    self._write([each])
+        for each in batch:
+            each.done = True
 
     def _read(self, query: str, *arguments: object) -> list[Any]:
-        with self._transaction("DEFERRED") as db:
+        session = self._session("reading")
+        with session.lock, self._connection(session) as db:
             return db.execute(query, arguments).fetchall()
 
     @contextmanager
-    def _transaction(self, mode: str) -> Generator[sqlite3.Connection, None, None]:
-        # A connection must not cross a fork: each process has its own, and a child keeps its
-        # parent's unused, because closing it could disturb the parent's locks.
-        session = self._sessions.setdefault(os.getpid(), _Session())
-        with session.lock, _sqlite_errors_as_store_errors():
-            if self._closed:
-                raise StoreError("the store is closed")
-            if session.connection is None:
-                session.connection = _connect(self._path, self._busy_timeout)
-            db = session.connection
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        """Give the writing connection to whoever holds its lock."""
+        with self._connection(self._session("writing")) as db:
             try:
-                db.execute(f"BEGIN {mode}")
+                db.execute("BEGIN IMMEDIATE")
                 yield db
                 db.execute("COMMIT")
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
 
+    @contextmanager
+    def _connection(self, session: _Session) -> Generator[sqlite3.Connection, None, None]:
+        with _sqlite_errors_as_store_errors():
+            if self._closed:
+                raise StoreError("the store is closed")
+            if session.connection is None:
+                session.connection = _connect(self._path, self._busy_timeout)
+            yield session.connection
 
-@attrs.define
+    def _session(self, use: str) -> _Session:
+        # A connection must not cross a fork: each process has its own, and a child keeps its
+        # parent's unused, because closing it could disturb the parent's locks.
+        return self._sessions.setdefault((os.getpid(), use), _Session())
+
+
+@attrs.define(eq=False)
+class _Append:
+    """Events that wait to be written."""
+
+    stream: str
+    expected: int
+    rows: Sequence[Row]
+    done: bool = False
+    error: Exception | None = None
+
+    @property
+    def version(self) -> int:
+        return self.expected + len(self.rows)
+
+    def write(self, db: sqlite3.Connection) -> None:
+        found = db.execute("SELECT version FROM streams WHERE name = ?", [self.stream]).fetchone()
+        check_version(self.stream, self.expected, found[0] if found else 0)
+        if self.rows:
+            db.execute(_SET_VERSION, [self.stream, self.version])
+            db.executemany(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+                [
+                    (self.stream, version, row.kind, row.at, row.data)
+                    for version, row in enumerate(self.rows, start=self.expected + 1)
+                ],
+            )
+
+
+@attrs.define(eq=False)
 class _Session:
-    """The connection of one process."""
+    """One connection of one process, and who waits to write by it."""
 
     lock: threading.Lock = attrs.field(factory=threading.Lock)
     connection: sqlite3.Connection | None = None
+    waiting: deque[_Append] = attrs.field(factory=deque)
+
+    def gathered(self) -> list[_Append]:
+        return [self.waiting.popleft() for _ in range(len(self.waiting))]
 
 
 @contextmanager
