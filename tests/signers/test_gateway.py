@@ -22,11 +22,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsign.clock import ManualClock
-from medsign.errors import ApiError, NotAuthentic, OutcomeUnknown
+from medsign.codec.fields import Item, decode_dictionary, encode_dictionary, encode_member
+from medsign.errors import ApiError, NotAuthentic, OutcomeUnknown, UsageError
 from medsign.exchange import Context, Driver
 from medsign.gost import digest
 from medsign.pki.issuing import ROOT_CA, issue_root, subject_name
 from medsign.pki.keys import public_key
+from medsign.pki.signing import sign
 from medsign.sandbox import Sandbox
 from medsign.signers import HttpMessage, SoftwareKey, sign_message, verify_message
 
@@ -109,6 +111,9 @@ def without(message, *names):
         (lambda m: changed(m, **{"signature-input": 'medsign=("@method")'}), "coverage"),
         (lambda m: changed(m, date="yesterday"), "malformed"),
         (lambda m: changed(m, date="Wed, 01 Jul 2026 10:00:00 GMT"), "time"),
+        (lambda m: changed(m, date="Wed, 01 Jul 2026 09:00:00 -0000"), "malformed"),
+        (lambda m: without(m, "date"), "malformed"),
+        (lambda m: changed(m, **{"content-type": "text/тест"}), "malformed"),
     ],
 )
 def test_whatever_is_changed_is_refused(tamper, reason):
@@ -134,6 +139,42 @@ def test_clocks_may_differ_by_five_minutes(signer, minutes, good):
         with pytest.raises(NotAuthentic) as refused:
             check(message, signer, NOON + timedelta(minutes=minutes))
         assert refused.value.reason == "time"
+
+
+@pytest.mark.parametrize(
+    "parameters, again, reason",
+    [
+        ({"expires": NOON - timedelta(seconds=1)}, (), "time"),
+        ({"expires": "tomorrow"}, (), "malformed"),
+        ({"alg": "rsa-v1_5-sha256"}, (), "malformed"),
+        ({}, (Item("date"),), "malformed"),
+    ],
+)
+def test_what_a_signer_says_of_the_signature_itself_is_heeded(parameters, again, reason):
+    message = signed(a_request(), SIGNER)
+    said = {k: int(v.timestamp()) if isinstance(v, datetime) else v for k, v in parameters.items()}
+    covered = decode_dictionary(message.headers["signature-input"], "signature-input")["medsign"]
+    covered = attrs.evolve(
+        covered, items=covered.items + again, parameters={**covered.parameters, **said}
+    )
+    lines = [f"{encode_member(each)}: {message.value(each)}" for each in covered.items]
+    base = "\n".join([*lines, f'"@signature-params": {encode_member(covered)}'])
+    value = sign(SIGNER, base.encode("ascii"))
+    forged = changed(
+        message,
+        **{
+            "signature-input": encode_dictionary({"medsign": covered}),
+            "signature": encode_dictionary({"medsign": Item(value)}),
+        },
+    )
+    with pytest.raises(NotAuthentic) as refused:
+        check(forged, SIGNER)
+    assert refused.value.reason == reason
+
+
+def test_a_key_that_no_signature_can_hold_is_refused_before_anything_is_sent(signer):
+    with pytest.raises(UsageError, match="ASCII"):
+        signed(a_request(headers={"idempotency-key": "направление-17"}), signer)
 
 
 def test_a_certificate_that_may_not_sign_is_refused(signer):

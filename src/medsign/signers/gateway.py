@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 import attrs
 import httpx
 
-from medsign.clock import Clock, SystemClock
+from medsign.clock import Clock, SystemClock, aware
 from medsign.codec.asn1 import Certificate
 from medsign.codec.fields import (
     Bare,
@@ -143,6 +143,10 @@ def sign_message(
         at: The moment of signing.
         nonce: Text that this signer has never used before.
         provider: Who computes; by default `medsign.gost.default_provider`.
+
+    Raises:
+        UsageError: A field that is signed holds more than ASCII.
+        NotAuthentic: The request of an answer is not signed.
     """
     algorithm = signer.digest_algorithm
     hashed = Item(digest(algorithm, message.body, provider=provider))
@@ -189,7 +193,11 @@ def verify_message(
     value = _member(message, "signature", Item).value
     if missing := [each for each in _to_cover(message) if each not in covered.items]:
         raise NotAuthentic("coverage", f"{encode_member(InnerList(tuple(missing)))} not signed")
+    if len(set(map(encode_member, covered.items))) < len(covered.items):
+        raise NotAuthentic("malformed", "a component is listed twice")
     match dict(covered.parameters):
+        case {"alg": _}:
+            raise NotAuthentic("malformed", "the algorithm is that of the key, and is not named")
         case {"created": int(created), "nonce": str(nonce), "keyid": str(key_id), "tag": tag} if (
             tag == LABEL
         ):
@@ -198,6 +206,8 @@ def verify_message(
             raise NotAuthentic("malformed", "created, nonce, keyid and our tag are required")
     if abs(at - moment) > skew or abs(moment - _date(message)) > skew:
         raise NotAuthentic("time", "too old, or from a clock that is wrong")
+    if (until := covered.parameters.get("expires")) is not None and _moment(until) < at:
+        raise NotAuthentic("time", "over, by its own word")
     certificate = certificate_of(key_id)
     if certificate is None:
         raise NotAuthentic("key", "the certificate is not one that may sign here")
@@ -209,7 +219,11 @@ def verify_message(
     hashed = Item(digest(algorithm, message.body, provider=provider))
     if _dictionary(message, "content-digest").get(_DIGESTS[algorithm]) != hashed:
         raise NotAuthentic("digest", "the body is not the one that was signed")
-    signed = digest(algorithm, _base(message, covered), provider=provider)
+    try:
+        base = _base(message, covered)
+    except UsageError as error:
+        raise NotAuthentic("malformed", str(error)) from error
+    signed = digest(algorithm, base, provider=provider)
     if not (isinstance(value, bytes) and provider.verify(key, signed, value)):
         raise NotAuthentic("value", "the signature does not hold")
     return SignedBy(key_id=key_id, nonce=nonce, created=moment)
@@ -321,7 +335,9 @@ def _to_cover(message: HttpMessage) -> Iterator[Item]:
 def _base(message: HttpMessage, covered: InnerList) -> bytes:
     lines = [f"{encode_member(item)}: {message.value(item)}" for item in covered.items]
     lines.append(f'"@signature-params": {encode_member(covered)}')
-    return "\n".join(lines).encode("latin-1")
+    if not (text := "\n".join(lines)).isascii():
+        raise UsageError("a field that is signed holds more than ASCII (RFC 9421 §2.5)")
+    return text.encode("ascii")
 
 
 def _dictionary(message: HttpMessage, field: str) -> dict[str, Member]:
@@ -340,17 +356,17 @@ def _member(message: HttpMessage, field: str, kind: type[M]) -> M:
     return found
 
 
-def _moment(seconds: int) -> datetime:
+def _moment(seconds: Any) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise NotAuthentic("malformed", "created is no moment") from None
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise NotAuthentic("malformed", "created or expires is no moment") from None
 
 
 def _date(message: HttpMessage) -> datetime:
     try:
-        return parsedate_to_datetime(message.headers["date"]).astimezone(UTC)
-    except ValueError:
+        return aware(parsedate_to_datetime(message.headers.get("date", "")))
+    except (ValueError, OverflowError):
         raise NotAuthentic("malformed", "date is no moment") from None
 
 
