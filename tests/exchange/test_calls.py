@@ -111,7 +111,7 @@ def test_a_second_press_of_the_button_creates_nothing(
 def test_what_was_done_is_not_done_again_when_the_service_has_forgotten_it(
     perform: Perform, context: Context, sent: Sent
 ) -> None:
-    def forgotten(_: str) -> Flow[Answer | None]:
+    def forgotten(_: Context, key: str) -> Flow[Answer | None]:
         return None
         yield
 

@@ -82,7 +82,7 @@ def create(
     """
     certificate_subject(new.applicant, new.subject)
     request = context.request("POST", "requests", body=new)
-    answer = yield from context.create("create", request, key)
+    answer = yield from context.create("create", request, key, kind=CertificateRequest)
     return context.read(CertificateRequest, answer)
 
 
@@ -349,7 +349,7 @@ def _act(
     context: Context, name: str, path: str, body: object, key: str | None
 ) -> Flow[CertificateRequest]:
     request = context.request("POST", path, body=body)
-    answer = yield from context.create(name, request, key)
+    answer = yield from context.create(name, request, key, kind=CertificateRequest)
     return context.read(CertificateRequest, answer)
 
 
@@ -361,5 +361,6 @@ def _change(
     reason: RevocationReason | None = None,
 ) -> Flow[IssuedCertificate]:
     body = None if reason is None else Revocation(reason=reason)
-    answer = yield from context.create(name, context.request("POST", path, body=body), key)
+    request = context.request("POST", path, body=body)
+    answer = yield from context.create(name, request, key, kind=IssuedCertificate)
     return context.read(IssuedCertificate, answer)

@@ -125,7 +125,7 @@ def _own_answer(context: PkiContext, certificate: Certificate, issuer: Certifica
 
 def _get_list(context: PkiContext, url: httpx.URL) -> Flow[bytes]:
     request = context.request("GET", str(url), headers={"Accept": "application/pkix-crl"})
-    body = (yield from context.fetch("crl", request)).body
+    body = (yield from context.roomy.fetch("crl", request)).body
     try:
         decode_crl(to_binary(body))
     except (MalformedError, BudgetExceeded) as error:

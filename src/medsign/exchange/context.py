@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import attrs
 import httpx
@@ -41,7 +41,6 @@ from medsign.exchange.retry import Repeat, RetryPolicy, may_repeat, outcome_unkn
 from medsign.store import MemoryStore, Store
 
 T = TypeVar("T")
-Resolve = Callable[[str], Flow[Answer | None]]
 
 
 def _directory(url: str | httpx.URL) -> httpx.URL:
@@ -70,7 +69,8 @@ class Context:
             `Follower` goes along with operations, too.
         headers: Fields of every request.
         new_key: Makes idempotency keys.
-        max_bytes: Size above which an answer is refused.
+        max_bytes: Size above which an answer is refused, in octets.
+        max_document_bytes: The same for answers that carry whole documents; see `roomy`.
         judge: Called with each request and its answer before the answer is believed, or ``None``;
             it raises `NotAuthentic`, and the outcome is then unknown.
     """
@@ -85,13 +85,19 @@ class Context:
     emit: Watching = attrs.field(factory=all_of, converter=harmless, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     new_key: Callable[[], str] = attrs.field(default=_new_key, repr=False)
-    max_bytes: int = 64 * 1024 * 1024
+    max_bytes: int = 4 * 1024 * 1024
+    max_document_bytes: int = 64 * 1024 * 1024
     judge: Callable[[httpx.Request, Answer], None] | None = attrs.field(default=None, repr=False)
 
     @property
     def ledger(self) -> Ledger:
         """The calls that create something, by idempotency key."""
         return Ledger(self.store, self.clock)
+
+    @property
+    def roomy(self) -> Self:
+        """The same settings for answers that carry whole documents, archives or lists."""
+        return attrs.evolve(self, max_bytes=self.max_document_bytes)
 
     def request(
         self,
@@ -118,7 +124,9 @@ class Context:
             headers: Further fields.
         """
         payload = json.stream(body) if body is not None else content
-        fields = {"Accept": "application/json", **self.headers, **(headers or {})}
+        # Unpacking what a peer has packed would need bounds of its own, for little gain.
+        plain = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        fields = {**plain, **self.headers, **(headers or {})}
         if payload is not None:
             fields["Content-Type"] = content_type
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
@@ -151,9 +159,10 @@ class Context:
     def create(
         self,
         operation: str,
-        request: httpx.Request,
+        request: httpx.Request | Callable[[], httpx.Request],
         key: str | None = None,
         *,
+        kind: type[Any] | None = None,
         resolve: Resolve | None = None,
     ) -> Flow[Answer]:
         """Send a request that creates something: once, whatever happens on the way.
@@ -162,12 +171,17 @@ class Context:
         what became of the call; only when it says that it never saw it, is it sent again, under
         the same key. A call repeated by the caller under a used key asks first, too.
 
+        An answer outside the contract is no answer: a page that some proxy put in its place, or one
+        that was cut, says nothing of what the service did.
+
         Args:
             operation: Name of the operation.
-            request: What to send.
+            request: What to send, or what builds it: large ones are built off the event loop.
             key: The idempotency key; give your own (for instance the number of your document) to
                 make a second press of the button harmless.
-            resolve: How to ask for the outcome; by default ``GET operations/{key}``.
+            kind: What the answer is to be read as.
+            resolve: How to ask for the outcome, with the settings for the time that is left; by
+                default ``GET operations/{key}``.
 
         Raises:
             OutcomeUnknown: No answer came and the service could not be asked either.
@@ -175,14 +189,13 @@ class Context:
             UsageError: The key was used for another request.
         """
         key = key or self.new_key()
-        resolve = resolve or partial(self._ask, operation)
-        request.headers["Idempotency-Key"] = key
         name = f"{self.service}.{operation}"
-        known = yield from do(partial(self.ledger.open, name, key, request))
+        request, known = yield from do(partial(self._begin, name, key, request))
         deadline = self._deadline()
+        ask = partial(self._resolved, name, key, resolve or _asking(operation), kind, deadline)
         doubtful = known in (Outcome.UNKNOWN, Outcome.ANSWERED)
         for attempt in count(1):
-            if doubtful and (found := (yield from self._resolved(operation, key, resolve))):
+            if doubtful and (found := (yield from ask())):
                 yield from do(partial(self.ledger.close, key, Outcome.ANSWERED))
                 return found
             if known is Outcome.ANSWERED:
@@ -190,10 +203,12 @@ class Context:
                 raise OutcomeUnknown(name, key)
             try:
                 answer = yield from self._attempts(operation, request, Repeat.KEYED, deadline)
+                self._legible(kind, answer)
             except MedsignError as error:
-                if not outcome_unknown(error):
-                    if isinstance(error, ApiError | TransportError):
-                        yield from do(partial(self.ledger.close, key, Outcome.REFUSED))
+                # After a lost answer the conflict may be with our own call, still being done.
+                own = doubtful and resolve is None and _is_conflict(error)
+                if not (own or outcome_unknown(error)):
+                    yield from do(partial(self.ledger.close, key, Outcome.REFUSED))
                     raise
                 last = attempt >= self.policy.attempts
                 if last or not (yield from self._pause(operation, attempt, error, deadline)):
@@ -203,6 +218,14 @@ class Context:
                 yield from do(partial(self.ledger.close, key, Outcome.ANSWERED))
                 return answer
         raise AssertionError("unreachable: the loop above has no end")
+
+    def _begin(
+        self, name: str, key: str, request: httpx.Request | Callable[[], httpx.Request]
+    ) -> tuple[httpx.Request, Outcome]:
+        if not isinstance(request, httpx.Request):
+            request = request()
+        request.headers["Idempotency-Key"] = key
+        return request, self.ledger.open(name, key, request)
 
     def pages(
         self, operation: str, path: str, kind: type[T], query: Mapping[str, str | int | None]
@@ -218,9 +241,11 @@ class Context:
             page = self.read(_Page, answer)
             for item in page.items:
                 yield Item(self._typed(partial(json.structure, kind, item)))
-            cursor = page.next_cursor
-            if cursor is None:
+            if page.next_cursor is None:
                 return
+            if page.next_cursor == cursor:
+                raise UnexpectedAnswer(f"{self.service}: the next page is the same page")
+            cursor = page.next_cursor
 
     def read(self, kind: type[T], answer: Answer) -> T:
         """Return the typed value that an answer carries as JSON.
@@ -320,23 +345,44 @@ class Context:
         yield Wait(seconds)
         return True
 
-    def _resolved(self, operation: str, key: str, resolve: Resolve) -> Flow[Answer | None]:
+    def _resolved(
+        self, name: str, key: str, resolve: Resolve, kind: type[Any] | None, deadline: float
+    ) -> Flow[Answer | None]:
+        left = attrs.evolve(self.policy, total=deadline - self.clock.monotonic())
         try:
-            return (yield from resolve(key))
-        except (TransportError, ApiError, DeadlineExceeded) as error:
-            raise OutcomeUnknown(f"{self.service}.{operation}", key) from error
+            found = yield from resolve(attrs.evolve(self, policy=left), key)
+            if found:
+                self._legible(kind, found)
+        except MedsignError as error:
+            raise OutcomeUnknown(name, key) from error
+        return found
 
-    def _ask(self, operation: str, key: str) -> Flow[Answer | None]:
-        request = self.request("GET", f"operations/{key}")
+    def _legible(self, kind: type[Any] | None, answer: Answer) -> None:
+        if kind is not None:
+            self.read(kind, answer)
+
+    def _tell(self, event: Event) -> None:
+        self.emit(event)
+
+
+Resolve: TypeAlias = Callable[[Context, str], Flow[Answer | None]]
+
+
+def _asking(operation: str) -> Resolve:
+    def ask(context: Context, key: str) -> Flow[Answer | None]:
+        request = context.request("GET", f"operations/{key}")
         try:
-            return (yield from self.fetch(f"{operation}.outcome", request))
+            return (yield from context.fetch(f"{operation}.outcome", request))
         except ApiError as error:
             if error.status == 404 and error.problem == "operation-not-found":
                 return None
             raise
 
-    def _tell(self, event: Event) -> None:
-        self.emit(event)
+    return ask
+
+
+def _is_conflict(error: MedsignError) -> bool:
+    return isinstance(error, ApiError) and error.status == 409
 
 
 @attrs.frozen

@@ -19,9 +19,11 @@ from medsign.errors import (
     ConnectionLost,
     MedsignError,
     TimedOut,
+    UnexpectedAnswer,
     UsageError,
 )
 from medsign.exchange.effects import Answer, Do, Effect, Flow, Item, Listing, Send, Wait
+from medsign.exchange.patience import Until, watch
 
 T = TypeVar("T")
 _Step = Callable[[], Any]
@@ -95,12 +97,19 @@ class Driver:
             return partial(flow.throw, error)
 
     def _send(self, effect: Send) -> Answer:
+        extensions = effect.request.extensions
+        extensions["trace"] = watch
+        extensions["timeout"] = {
+            phase: Until.of(seconds, effect.deadline, self._clock)
+            for phase, seconds in extensions.get("timeout", {}).items()
+        }
         with _Typed():
             response = self._http.send(
                 effect.request, auth=effect.auth, stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
             try:
+                refuse_packed(response)
                 for chunk in response.iter_bytes():
                     body.add(chunk)
             finally:
@@ -177,13 +186,15 @@ class AsyncDriver:
             return partial(flow.throw, error)
 
     async def _send(self, effect: Send) -> Answer:
-        with _Typed():
+        left = effect.deadline - self._clock.monotonic()
+        with _Typed(), anyio.fail_after(max(left, 0.0)):
             response = await self._http.send(
                 effect.request, auth=effect.auth, stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
             chunks = response.aiter_bytes()
             try:
+                refuse_packed(response)
                 async for chunk in chunks:
                     body.add(chunk)
             finally:
@@ -195,12 +206,25 @@ async def drop(close: Callable[[], Awaitable[None]], chunks: AsyncIterator[bytes
     """Give up a body that may be half read.
 
     httpx's nested generators would be left to the garbage collector, which asyncio and trio warn
-    of; on the closed connection they end at once.
+    of; on the closed connection they end at once, so nobody has to be let wait for it.
     """
-    await close()
-    with suppress(httpx.HTTPError, anyio.ClosedResourceError):
+    with anyio.CancelScope(shield=True), suppress(httpx.HTTPError, anyio.ClosedResourceError):
+        await close()
         async for _ in chunks:
             pass
+
+
+def refuse_packed(response: httpx.Response) -> None:
+    """Refuse a compressed answer before a byte of it is unpacked; none is ever asked for.
+
+    A few kilobytes, packed several times over, unpack to gigabytes in one step, before any count
+    of bytes could stop them.
+
+    Raises:
+        UnexpectedAnswer: It is compressed.
+    """
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnexpectedAnswer("the answer is compressed though that was not asked for")
 
 
 class _Body:
@@ -235,7 +259,12 @@ class _Typed:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, httpx.TransportError | httpx.StreamError | httpx.InvalidURL):
+        if isinstance(error, TimeoutError):
+            raise TimedOut("no complete answer at the deadline") from None
+        if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
+            # Their texts quote the answer, and with it perhaps a patient.
+            raise _typed(error) from None
+        if isinstance(error, httpx.RequestError | httpx.StreamError | httpx.InvalidURL):
             raise _typed(error) from error
 
 

@@ -14,18 +14,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
+from contextlib import suppress
 from enum import StrEnum
 
 import attrs
 import httpx
 
 from medsign.clock import Clock
-from medsign.errors import UsageError
+from medsign.errors import UsageError, VersionConflict
 from medsign.exchange.body import content_of
 from medsign.status import NewEvent
 from medsign.store import Store
 
 _PREFIX = "call/"
+_JUST_OPENED = 1
 
 
 class Outcome(StrEnum):
@@ -62,24 +65,32 @@ class Ledger:
 
         Raises:
             UsageError: The key was used for another request.
-            VersionConflict: Another process is sending under this key right now.
+            VersionConflict: Another process sends again under a refused key right now.
         """
         digest = _digest(request)
+        data = {"operation": operation, "request": digest}
+        event = NewEvent(Outcome.UNKNOWN, self.clock.now(), data)
+        # A key is nearly always new: to try costs less than to look.
+        with suppress(VersionConflict):
+            self.store.append(_PREFIX + key, 0, [event])
+            return Outcome.NEW
         events = self.store.load(_PREFIX + key)
         if any(event.data.get("request", digest) != digest for event in events):
             raise UsageError(f"idempotency key {key} was already used for another request")
-        known = Outcome(events[-1].kind) if events else Outcome.NEW
-        if known in (Outcome.NEW, Outcome.REFUSED):
-            data = {"operation": operation, "request": digest}
-            event = NewEvent(Outcome.UNKNOWN, self.clock.now(), data)
+        known = Outcome(events[-1].kind)
+        if known is Outcome.REFUSED:
             self.store.append(_PREFIX + key, len(events), [event])
         return known
 
     def close(self, key: str, outcome: Outcome) -> None:
         """Write down how a call ended."""
+        event = NewEvent(outcome, self.clock.now())
+        with suppress(VersionConflict):
+            self.store.append(_PREFIX + key, _JUST_OPENED, [event])
+            return
         events = self.store.load(_PREFIX + key)
         if events and events[-1].kind != outcome:
-            self.store.append(_PREFIX + key, len(events), [NewEvent(outcome, self.clock.now())])
+            self.store.append(_PREFIX + key, len(events), [event])
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Yield the calls whose outcome is unknown, for instance after a crash."""

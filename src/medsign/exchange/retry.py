@@ -11,7 +11,13 @@ import tenacity
 from tenacity.wait import wait_base
 
 from medsign.clock import Clock
-from medsign.errors import ApiError, MedsignError, TransportError
+from medsign.errors import (
+    ApiError,
+    BudgetExceeded,
+    MedsignError,
+    TransportError,
+    UnexpectedAnswer,
+)
 
 # 409 is absent on purpose: it means "done already" or "refused", and never "try again".
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -74,12 +80,14 @@ def may_repeat(error: MedsignError, repeat: Repeat) -> bool:
 
 
 def outcome_unknown(error: MedsignError) -> bool:
-    """Tell whether the peer may have done what it was asked although it said no or nothing."""
+    """Tell whether the peer may have done what it was asked although no good answer came."""
     match error:
         case TransportError():
             return error.sent
         case ApiError(status=status):
             return status >= 500 and status not in _NOT_ACCEPTED
+        case UnexpectedAnswer() | BudgetExceeded():
+            return True
         case _:
             return False
 
@@ -98,7 +106,7 @@ def retry_after(value: str | None, clock: Clock) -> float | None:
         return float(value)
     try:
         moment: datetime = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         return None

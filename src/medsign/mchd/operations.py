@@ -119,11 +119,13 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
     body, media = upload("poa", f"{poa.file_id}.xml", document, signature)
     request = context.request("POST", _paths(context).register, content=body, content_type=media)
 
-    def known(_: str) -> Flow[Answer | None]:
-        return _unless_absent(_ask_status(context, number))
+    def known(asking: Context, _: str) -> Flow[Answer | None]:
+        return _unless_absent(_ask_status(asking, number))
 
     try:
-        answer = yield from context.create("register", request, _key(number, body), resolve=known)
+        answer = yield from context.create(
+            "register", request, _key(number, body), kind=Receipt, resolve=known
+        )
     except ApiError as error:
         if error.status != 409 or not (yield from _is_registered(context, poa, document)):
             raise
@@ -152,14 +154,16 @@ def revoke(context: Context, application: bytes, signature: bytes) -> Flow[Recei
 
     doubts: list[str] = []
 
-    def known(key: str) -> Flow[Answer | None]:
+    def known(asking: Context, key: str) -> Flow[Answer | None]:
         doubts.append(key)
-        answer = yield from _unless_absent(_ask_status(context, number))
+        answer = yield from _unless_absent(_ask_status(asking, number))
         done = answer and _code(context.read(PublicStatus, answer).state) == PoaState.REVOKED
         return answer if done else None
 
     try:
-        answer = yield from context.create("revoke", request, _key(number, body), resolve=known)
+        answer = yield from context.create(
+            "revoke", request, _key(number, body), kind=Receipt, resolve=known
+        )
     except ApiError as error:
         # After a lost answer the conflict may be with our own application.
         if error.status != 409 or not doubts or not (yield from _is_revoked(context, number)):
@@ -213,7 +217,7 @@ def download(context: Context, requisites: Requisites) -> Flow[PoaPackage]:
     """
     path = _filled(_paths(context).download, **_names(requisites))
     request = context.request("GET", path, headers={"Accept": "application/zip"})
-    answer = yield from context.fetch("download", request)
+    answer = yield from context.roomy.fetch("download", request)
     return PoaPackage.from_zip(answer.body)
 
 

@@ -16,7 +16,7 @@ import attrs
 import httpx
 
 from medsign.errors import MedsignError, UnexpectedAnswer
-from medsign.exchange import Context, Flow, Listing, Wait, do
+from medsign.exchange import Context, Flow, Listing, Wait
 from medsign.sep.models import (
     Batch,
     Document,
@@ -61,8 +61,9 @@ def send(
         UsageError: Another document was sent under this number before, or its file is missing.
         ContentChanged: Its file changed between two attempts, or while it was read.
     """
-    request = yield from do(partial(_submission, context, package, document, adult))
-    answer = yield from context.create("send", request, key or _key(context, package, document))
+    submission = partial(_submission, context, package, document, adult)
+    key = key or _key(context, package, document)
+    answer = yield from context.create("send", submission, key, kind=DocumentRow)
     return context.read(DocumentRow, answer)
 
 
@@ -143,8 +144,9 @@ def signed(context: Context, number: str) -> Flow[SignedDocument]:
         ApiError: The patient has not signed it yet.
         UnexpectedAnswer: What came is no PDF.
     """
-    answer = yield from context.fetch("signed", context.request("GET", f"{_path(number)}/signed"))
-    document = context.read(SignedDocument, answer)
+    request = context.request("GET", f"{_path(number)}/signed")
+    answer = yield from context.roomy.fetch("signed", request)
+    document = context.roomy.read(SignedDocument, answer)
     if not document.content.startswith(b"%PDF-"):
         raise UnexpectedAnswer("sep: the signed document is no PDF")
     return document
