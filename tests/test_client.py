@@ -42,7 +42,7 @@ def doctor(sandbox: Sandbox) -> SoftwareSigner:
     )
 
 
-@pytest.mark.req("F053", "F055", "F068", "F175", "F178", "F423")
+@pytest.mark.req("F053", "F055", "F068", "F175", "F178", "F423", "F006")
 def test_every_service_is_reached_through_one_window(sandbox: Sandbox) -> None:
     with sandbox.connect() as window:
         assert list(window.ca.certificates()) == []
@@ -64,6 +64,7 @@ def test_a_document_is_signed_with_a_stamp_and_verified_with_fetched_status(
     assert verification.ocsp_responses
 
 
+@pytest.mark.req("F059")
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_the_async_window_does_the_same(
     sandbox: Sandbox, doctor: SoftwareSigner, backend: str
@@ -78,6 +79,7 @@ def test_the_async_window_does_the_same(
     assert anyio.run(day, backend=backend)
 
 
+@pytest.mark.req("F455")
 def test_a_changed_document_is_refused(sandbox: Sandbox, doctor: SoftwareSigner) -> None:
     with sandbox.connect() as window:
         signature = window.pki.sign(DOCUMENT, doctor)
@@ -85,6 +87,7 @@ def test_a_changed_document_is_refused(sandbox: Sandbox, doctor: SoftwareSigner)
     assert report.indication is Indication.TOTAL_FAILED
 
 
+@pytest.mark.req("F150")
 def test_a_revoked_certificate_is_noticed_at_once(sandbox: Sandbox, doctor: SoftwareSigner) -> None:
     authorities = sandbox.world.part(Pki)
     with sandbox.connect() as window:
@@ -193,6 +196,7 @@ class Closing(httpx.MockTransport):
         self.closed = True
 
 
+@pytest.mark.req("F059")
 def test_a_given_client_and_store_are_not_closed() -> None:
     store, transport = MemoryStore(), Closing()
     with httpx.Client(transport=transport) as http:

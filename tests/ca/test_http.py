@@ -29,7 +29,7 @@ def url(sandbox):
     thread.join()
 
 
-@pytest.mark.req("F063")
+@pytest.mark.req("F063", "F113")
 def test_a_certificate_is_issued_over_http(url, order, files):
     with httpx.Client(base_url=url) as http:
         world = http.get("/_sandbox/world").json()["services"]["ca"]

@@ -70,6 +70,7 @@ def refused(call, *args, **kwargs) -> str:
 @pytest.mark.req("F019", "F058", "F065", "F095", "F099", "F100")
 @pytest.mark.req("F125", "F128", "F129", "F130", "F133", "F142", "F143", "F163", "F164")
 @pytest.mark.req("F002", "F091", "F092", "F094", "F160")
+@pytest.mark.req("F004", "F090", "F124", "F140", "F155", "F162", "F165", "F456")
 def test_a_worker_gets_a_qualified_certificate(ca, office, order, files, anna, sandbox):
     key = SoftwareKey.generate()
     request = ca.create(order(key=key))
@@ -94,6 +95,7 @@ def test_a_worker_gets_a_qualified_certificate(ca, office, order, files, anna, s
     assert request.invoice.closing_document
     certificate = ca.download(request.id)
     assert key.certified(certificate)
+    assert request.serial_number == f"{certificate.serial_number:x}"
     assert is_qualified_profile(certificate)
     assert (holder_of(certificate).snils, holder_of(certificate).kind) == (
         anna.snils.value,
@@ -154,6 +156,7 @@ def test_a_document_is_not_taken_while_the_request_is_checked(ca, order, files):
     assert refused(ca.upload, request.id, DocumentKind.SNILS, b"%PDF-") == "documents-closed"
 
 
+@pytest.mark.req("F141", "F167", "F170")
 def test_a_refuted_passport_is_corrected_and_checked_again(ca, order, files, anna):
     bad = attrs.evolve(anna, passport=attrs.evolve(anna.passport, number="000666"))
     request = ca.wait(ca.apply(order(bad), files).id)
@@ -247,7 +250,7 @@ def test_the_authority_judges_changed_data_itself(ca, order, files, anna, signer
     assert told == "certificate-data-changed"
 
 
-@pytest.mark.req("F021")
+@pytest.mark.req("F021", "F144")
 def test_a_revoked_certificate_identifies_nobody(ca, order, files, signer):
     serial_number = f"{signer.certificate.serial_number:x}"
     ca.revoke(serial_number, RevocationReason.KEY_COMPROMISE)
@@ -308,7 +311,7 @@ def test_a_certificate_for_an_unqualified_signature_names_no_tool_class(ca, issu
     assert request.esia is None
 
 
-@pytest.mark.req("F101", "F134")
+@pytest.mark.req("F101", "F134", "F004")
 def test_a_certificate_is_held_released_and_revoked(ca, signer):
     serial_number = f"{signer.certificate.serial_number:x}"
     assert ca.certificate(serial_number).status.label == "Действует"
@@ -330,6 +333,7 @@ def test_a_request_can_be_cancelled_and_stays_so(ca, order, files):
     assert refused(ca.submit, request.id) == "illegal-transition"
 
 
+@pytest.mark.req("F005")
 def test_an_operator_s_refusal_is_told_with_its_reason(ca, office, order, files):
     request = ca.wait(ca.apply(order(), files).id)
     office("rejection", request.id)
@@ -337,7 +341,7 @@ def test_an_operator_s_refusal_is_told_with_its_reason(ca, office, order, files)
     assert (request.state, request.reason) == (RequestState.REJECTED, "Отклонено оператором")
 
 
-@pytest.mark.req("F054", "F104", "F105")
+@pytest.mark.req("F054", "F104", "F105", "F003")
 def test_mass_issue_goes_on_past_a_failure(ca, order, files, anna):
     orders = [Order(key=f"doctor-{n}", new=order(), documents=files) for n in range(3)]
     orders[1] = attrs.evolve(orders[1], documents={})

@@ -45,6 +45,7 @@ def test_a_person_without_a_patronymic_has_a_certificate(anna):
     assert holder_of_name(certificate_subject(ApplicantKind.WORKER, subject)).patronymic is None
 
 
+@pytest.mark.req("F090")
 @pytest.mark.parametrize(
     "applicant, fields",
     [

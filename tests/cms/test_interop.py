@@ -78,6 +78,7 @@ def accepts(openssl, desk, signature: bytes, *detached) -> bool:
     return done.returncode == 0
 
 
+@pytest.mark.req("F009", "F015")
 @curves
 @pytest.mark.parametrize("is_detached", [True, False])
 def test_openssl_accepts_our_signature(openssl, desk, is_detached):

@@ -121,6 +121,7 @@ def test_what_is_no_signature_fails_by_its_format(evidence):
     assert verdict(attrs.evolve(evidence, signature=b"%PDF-1.7")) == failed(Sub.FORMAT_FAILURE)
 
 
+@pytest.mark.req("F385")
 def test_an_expired_certificate_without_a_stamp_proves_nothing(evidence, authority, signer):
     after = signer.certificate.not_after + DAY
     fresh = attrs.evolve(evidence, crls=(authority.crl(after),))
@@ -139,6 +140,7 @@ def test_a_certificate_may_be_revoked_after_the_stamp(stamped_evidence, authorit
     assert verdict(attrs.evolve(stamped_evidence, crls=(revoked,)), at=at) == PASSED
 
 
+@pytest.mark.req("F385")
 def test_a_certificate_revoked_before_the_signing_fails(stamped_evidence, authority, signer):
     revoked = authority.crl(SIGNED + DAY, (signer.certificate, SIGNED - DAY))
     at = SIGNED + 2 * DAY

@@ -266,6 +266,7 @@ def test_every_fault_is_told_with_the_document_it_is_in():
     assert all(finding.message for finding in report.findings)
 
 
+@pytest.mark.req("F064")
 def test_a_deployment_may_narrow_the_formats():
     jpeg_only = attrs.evolve(PROFILES["registration"], formats=frozenset({FileFormat.JPEG}))
     assert "file.format" in codes(kit_of("registration"), jpeg_only)

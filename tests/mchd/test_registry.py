@@ -130,6 +130,7 @@ def test_a_call_that_died_halfway_is_finished_by_repeating_it(
     assert list(context.ledger.unfinished()) == []
 
 
+@pytest.mark.req("F171")
 def test_a_process_killed_between_sending_and_reading_resumes_from_its_journal(
     context, sandbox, document, signature
 ):
@@ -150,6 +151,7 @@ def test_a_process_killed_between_sending_and_reading_resumes_from_its_journal(
     assert transactions(sandbox) == 1
 
 
+@pytest.mark.req("F408")
 def test_a_second_press_of_the_button_registers_nothing(registry, sandbox, document, signature):
     first = registry.register(document, signature)
     assert registry.register(document, signature).number == first.number

@@ -134,7 +134,7 @@ def test_the_status_of_all_documents_is_asked_by_one_press(clinic: Any, package:
     assert (failure.id, failure.error.problem) == ("unknown", "document-not-found")
 
 
-@pytest.mark.req("F217")
+@pytest.mark.req("F217", "F171")
 def test_a_repeated_press_sends_only_what_is_missing(
     clinic: Any, package: Package, sandbox: Sandbox
 ):
@@ -147,6 +147,7 @@ def test_a_repeated_press_sends_only_what_is_missing(
     assert len(list(clinic.documents())) == 3
 
 
+@pytest.mark.req("F406", "F408")
 @pytest.mark.parametrize("kind", [FaultKind.TIMEOUT, FaultKind.RESET_AFTER, FaultKind.TRUNCATED])
 def test_a_lost_answer_leaves_one_document(
     clinic: Any, package: Package, sandbox: Sandbox, kind: FaultKind

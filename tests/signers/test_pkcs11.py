@@ -215,6 +215,7 @@ def enrolled(sandbox, device):
     device.put(doctor)
 
 
+@pytest.mark.req("F072")
 def test_the_window_signs_with_a_token(sandbox, enrolled, token):
     with sandbox.connect() as window:
         signature = window.pki.sign(CONTENT, token.signer())

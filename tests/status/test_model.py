@@ -106,7 +106,7 @@ def test_a_model_cannot_be_changed():
         LETTER.initial = "read"
 
 
-@pytest.mark.req("F122")
+@pytest.mark.req("F122", "F064", "F121")
 def test_a_vendor_adds_states_events_labels_and_deadlines_and_ours_stays():
     before = (dict(LETTER.states), {s: dict(e) for s, e in LETTER.transitions.items()})
     mine = LETTER.extend(

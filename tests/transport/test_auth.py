@@ -116,6 +116,7 @@ def password_grant(clock, **changes):
     return PasswordGrant(url=TOKEN_URL, resource=resource, clock=clock, **(settings | changes))
 
 
+@pytest.mark.req("F078")
 def test_dss_takes_login_and_password_in_a_form(get, clock):
     service = Service()
     assert get(httpx.MockTransport(service), password_grant(clock)) == 200
@@ -149,6 +150,7 @@ def test_a_token_forgotten_by_the_service_is_renewed_once(get, clock):
     assert service.asked[2:] == ["policy", "token", "policy"]
 
 
+@pytest.mark.req("F078")
 def test_a_refresh_token_is_used_before_the_password(get, clock):
     service, auth = Service(refreshable=True), password_grant(clock)
     transport = httpx.MockTransport(service)
@@ -180,6 +182,7 @@ def test_a_rotated_refresh_token_is_handed_to_its_keeper(get, clock):
     assert kept == ["refresh-1", "refresh-2"]
 
 
+@pytest.mark.req("F078")
 def test_a_certificate_buys_a_code_and_the_code_a_token(get, clock):
     service = Service()
     auth = CertificateCodeGrant(

@@ -15,7 +15,7 @@ def message(watched, *, days):
     return notice(found)
 
 
-@pytest.mark.req("F103")
+@pytest.mark.req("F103", "F158")
 def test_a_notice_about_a_certificate_says_what_ends_when_and_what_to_do():
     assert message(CERTIFICATE, days=7).text == (
         "Сертификат электронной подписи («врач, кабинет 12») действует до 31.12.2026 12:30 (МСК). "

@@ -40,7 +40,7 @@ def thresholds(messages):
     return [message.expiry.threshold.days for message in messages]
 
 
-@pytest.mark.req("F050", "F103", "F404")
+@pytest.mark.req("F050", "F103", "F404", "F003")
 def test_daily_rounds_tell_each_threshold_once(watch, clock, inbox):
     for _ in range(60):
         watch.check([CERTIFICATE])

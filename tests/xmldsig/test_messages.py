@@ -74,6 +74,7 @@ def test_the_signed_element_is_handed_out(signed):
     assert facts.references[0].path.endswith("period")
 
 
+@pytest.mark.req("F012", "F284")
 def test_organisation_doctor_and_commission_sign_one_message(doctor, clinic):
     message = sign_message(MESSAGE, PERIOD, DOCTOR, doctor)
     message = sign_message(message, CHECKED, commission_actor(LIST, 3), enrol())
