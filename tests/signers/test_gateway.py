@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -30,7 +32,14 @@ from medsign.pki.issuing import ROOT_CA, issue_root, subject_name
 from medsign.pki.keys import public_key
 from medsign.pki.signing import sign
 from medsign.sandbox import Sandbox
-from medsign.signers import HttpMessage, SoftwareKey, sign_message, verify_message
+from medsign.signers import (
+    HttpMessage,
+    RequestSignature,
+    SoftwareKey,
+    sign_message,
+    verify_message,
+)
+from medsign.transport import RefreshGrant
 
 NOON = datetime(2026, 7, 1, 9, tzinfo=UTC)
 CURVES = {"256": "1.2.643.2.2.35.1", "512": "1.2.643.7.1.2.1.2.1"}
@@ -324,6 +333,33 @@ def refusal_of(window):
     with pytest.raises(ApiError) as refused:
         list(window.ca.certificates())
     return refused.value.problem
+
+
+def test_a_token_is_renewed_once_for_signed_and_unsigned_services_alike():
+    grant = RefreshGrant(
+        url="https://id.test/token", refresh_token="refresh-0", clock=ManualClock(NOON)
+    )
+    signing = RequestSignature(signer=SIGNER, inner=grant, clock=ManualClock(NOON))
+    asked, never = threading.Event(), threading.Event()
+    drawn = []
+
+    def answer(request):
+        if request.url.path == "/token":
+            drawn.append(request)
+            asked.set()
+            never.wait(0.2)  # the other one comes meanwhile
+            return httpx.Response(200, json={"access_token": "access"})
+        return httpx.Response(200)
+
+    def get(auth):
+        with httpx.Client(transport=httpx.MockTransport(answer), auth=auth) as http:
+            return http.get("https://api.test/persons").status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(get, grant)
+        assert asked.wait(10)
+        assert (get(signing), first.result(10)) == (200, 200)
+    assert len(drawn) == 1
 
 
 def test_an_unsigned_request_is_refused(sandbox):

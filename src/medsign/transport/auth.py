@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
@@ -19,11 +19,14 @@ from medsign.exchange.drivers import drop
 from medsign.transport.credentials import Secret, reveal
 
 _ANSWER_BYTES: Final = 64 * 1024
+_GLANCE: Final = 0.01
 
 
 @attrs.frozen
 class Alone:
-    """Until the request itself is sent, no other flow of this object goes on from here."""
+    """Until the request itself is sent, no other flow with the same lock goes on from here."""
+
+    lock: threading.Lock
 
 
 Step: TypeAlias = httpx.Request | Do[Any] | Alone
@@ -35,11 +38,9 @@ class Authorisation(httpx.Auth):
     """A flow that is written once and runs in both colours.
 
     A subclass yields what it needs: `Do` to fetch a secret, `Alone` before it renews what all
-    requests share, requests of its own and, last, the request that is to be authorised.
+    requests share, requests of its own and, last, the request that is to be authorised. It may be
+    shared by threads, by event loops and by both colours.
     """
-
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
-    _async_lock: anyio.Lock = attrs.field(factory=anyio.Lock, init=False, repr=False)
 
     def steps(self, request: httpx.Request) -> Steps:
         """Yield the steps that authorise a request."""
@@ -56,8 +57,8 @@ class Authorisation(httpx.Auth):
                 match step:
                     case Do(work):
                         move = partial(_send, steps, work())
-                    case Alone():
-                        move = partial(_send, steps, alone.enter_context(self._lock))
+                    case Alone(lock):
+                        move = partial(_send, steps, alone.enter_context(lock))
                     case _ if step is request:
                         alone.close()
                         move = partial(_judge, steps, (yield step))
@@ -72,16 +73,19 @@ class Authorisation(httpx.Auth):
         """Run the steps for an asynchronous client."""
         steps = self.steps(request)
         move = partial(next, steps, None)
-        async with AsyncExitStack() as alone:
+        with ExitStack() as alone:
             while (step := move()) is not None:
                 match step:
                     case Do(work):
                         move = partial(_send, steps, await anyio.to_thread.run_sync(work))
-                    case Alone():
-                        await alone.enter_async_context(self._async_lock)
+                    case Alone(lock):
+                        # A lock of anyio is of one event loop; others may hold this one.
+                        while not lock.acquire(blocking=False):  # noqa: ASYNC110
+                            await anyio.sleep(_GLANCE)
+                        alone.callback(lock.release)
                         move = partial(_send, steps, None)
                     case _ if step is request:
-                        await alone.aclose()
+                        alone.close()
                         move = partial(_judge, steps, (yield step))
                     case _:
                         response = _bound((yield step))

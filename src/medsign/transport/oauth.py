@@ -6,6 +6,7 @@ renewal is tried. Parameters go in the body and never in the query: URLs stand i
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
@@ -61,6 +62,7 @@ class Bearer(Authorisation):
     as_json: bool = attrs.field(default=False, repr=False)
     lifetime: timedelta = attrs.field(default=timedelta(hours=1), repr=False)
     clock: Clock = attrs.field(factory=SystemClock, repr=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
     _grant: Grant | None = attrs.field(default=None, init=False, repr=False)
     _until: float = attrs.field(default=0.0, init=False, repr=False)
 
@@ -82,7 +84,7 @@ class Bearer(Authorisation):
 
     def _renewed(self, request: httpx.Request, instead_of: Grant | None = None) -> Granting:
         # Two renewals at once would spend one refresh token twice, which services take for theft.
-        yield Alone()
+        yield Alone(self._lock)
         valid = self._valid()
         if valid and valid is not instead_of:
             return valid

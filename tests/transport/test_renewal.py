@@ -1,0 +1,115 @@
+"""A token that many share is renewed by one of them, and nobody is left waiting."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import anyio
+import anyio.to_thread
+import attrs
+import httpx
+import pytest
+
+from medsign.clock import ManualClock
+from medsign.transport import RefreshGrant
+
+NOON = datetime(2026, 7, 1, 9, tzinfo=UTC)
+TOKEN_URL = "https://id.test/token"
+API_URL = "https://api.test/persons"
+
+
+@attrs.define
+class Issuer:
+    """Gives each refresh token's successor once; holds the first answer until told to go on."""
+
+    go_on: threading.Event = attrs.field(factory=threading.Event)
+    asked: threading.Event = attrs.field(factory=threading.Event)
+    given: int = 0
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/token":
+            return httpx.Response(200)
+        assert f"refresh_token=refresh-{self.given}&" in request.content.decode()
+        self.given += 1
+        token = {"access_token": "access", "refresh_token": f"refresh-{self.given}"}
+        return httpx.Response(200, json=token)
+
+    async def answer_late(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token":
+            self.asked.set()
+            await anyio.to_thread.run_sync(self.go_on.wait, abandon_on_cancel=True)
+        return self.answer(request)
+
+
+def a_grant() -> RefreshGrant:
+    return RefreshGrant(
+        url=TOKEN_URL, client_id="mis", refresh_token="refresh-0", clock=ManualClock(NOON)
+    )
+
+
+@pytest.mark.parametrize("other", ["asyncio", "trio", "blocking"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_event_loops_and_colours_share_one_renewal(backend, other):
+    issuer, grant = Issuer(), a_grant()
+
+    async def get() -> int:
+        transport = httpx.MockTransport(issuer.answer_late)
+        async with httpx.AsyncClient(transport=transport, auth=grant) as http:
+            with anyio.fail_after(10):
+                return (await http.get(API_URL)).status_code
+
+    def get_blocking() -> int:
+        with httpx.Client(transport=httpx.MockTransport(issuer.answer), auth=grant) as http:
+            return http.get(API_URL).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(anyio.run, get, backend=backend)
+        assert issuer.asked.wait(10)
+        second = (
+            pool.submit(get_blocking)
+            if other == "blocking"
+            else pool.submit(anyio.run, get, backend=other)
+        )
+        issuer.go_on.set()
+        assert (first.result(10), second.result(10)) == (200, 200)
+    assert issuer.given == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_renewal_that_is_cancelled_lets_the_next_one_go_on(backend):
+    issuer, grant = Issuer(), a_grant()
+
+    async def story() -> int:
+        transport = httpx.MockTransport(issuer.answer_late)
+        async with httpx.AsyncClient(transport=transport, auth=grant) as http:
+            with anyio.move_on_after(0.05) as given_up:
+                await http.get(API_URL)
+            assert given_up.cancelled_caught
+            issuer.go_on.set()
+            with anyio.fail_after(10):
+                return (await http.get(API_URL)).status_code
+
+    assert anyio.run(story, backend=backend) == 200
+    assert issuer.given == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_renewal_whose_connection_breaks_lets_the_next_one_go_on(backend):
+    issuer, grant = Issuer(), a_grant()
+    broken = iter([httpx.ReadError("gone")])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        for error in broken:
+            raise error
+        return issuer.answer(request)
+
+    async def story() -> int:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer), auth=grant) as http:
+            with pytest.raises(httpx.ReadError):
+                await http.get(API_URL)
+            with anyio.fail_after(10):
+                return (await http.get(API_URL)).status_code
+
+    assert anyio.run(story, backend=backend) == 200
