@@ -21,22 +21,24 @@ class Streamed(httpx.SyncByteStream, httpx.AsyncByteStream):
         return iter(self.pieces)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _OffTheLoop(iter(self.pieces))
+        return _OffTheLoop(iter(self.pieces), len(self.pieces))
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class _OffTheLoop:
     """Reads in a worker thread. No generator: httpx leaves those open when it is cancelled."""
 
     pieces: Iterator[bytes]
+    left: int
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await anyio.to_thread.run_sync(next, self.pieces, None)
-        if piece is None:
+        if not self.left:
             raise StopAsyncIteration
+        piece = await anyio.to_thread.run_sync(next, self.pieces)
+        self.left -= len(piece)
         return piece
 
 

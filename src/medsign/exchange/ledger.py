@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from contextlib import suppress
 from enum import StrEnum
 
 import attrs

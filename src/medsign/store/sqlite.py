@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from medsign.errors import StoreError
+from medsign.errors import StoreError, VersionConflict
 from medsign.status.journal import NewEvent, StoredEvent
 from medsign.store.port import Row, check_version, from_json, rows_to_append
 
@@ -139,7 +139,7 @@ class SqliteStore:
         try:
             with self._transaction() as db:
                 for each in batch:
-                    each.write(db)
+                    each.error = each.write(db)
         except Exception as error:  # noqa: BLE001 - raised in the thread that asked for it
             if len(batch) == 1:
                 batch[0].error = error
@@ -196,9 +196,12 @@ class _Append:
     def version(self) -> int:
         return self.expected + len(self.rows)
 
-    def write(self, db: sqlite3.Connection) -> None:
+    def write(self, db: sqlite3.Connection) -> VersionConflict | None:
         found = db.execute("SELECT version FROM streams WHERE name = ?", [self.stream]).fetchone()
-        check_version(self.stream, self.expected, found[0] if found else 0)
+        try:
+            check_version(self.stream, self.expected, found[0] if found else 0)
+        except VersionConflict as error:
+            return error
         if self.rows:
             db.execute(_SET_VERSION, [self.stream, self.version])
             db.executemany(
@@ -208,6 +211,7 @@ class _Append:
                     for version, row in enumerate(self.rows, start=self.expected + 1)
                 ],
             )
+        return None
 
 
 @attrs.define(eq=False)
