@@ -69,6 +69,7 @@ from medsign.ca.models import (
     Subject,
 )
 from medsign.ca.operations import Batch, Order
+from medsign.ca.purposes import Purpose
 from medsign.ca.status import (
     CERTIFICATE_STATUS,
     CHECK_STATUS,
@@ -111,6 +112,7 @@ __all__ = [
     "Order",
     "Organisation",
     "Passport",
+    "Purpose",
     "RenewalObstacle",
     "RequestState",
     "RevocationReason",
