@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
+import subprocess
+from base64 import b64decode
 
 import pytest
 
+from medsign.codec.xml import parse
 from medsign.errors import MalformedError
 from medsign.xmldsig import XmlProblem, sign_enveloped, verify
+from medsign.xmldsig.names import DS, ENVELOPED, EXC_C14N
 
 from .conftest import CRYPTOPRO_A, TC26_512_A, enrol
 
@@ -56,6 +62,54 @@ def test_two_parts_are_signed_by_two_people(doctor, clinic):
 def test_a_document_in_windows_1251_is_signed(doctor):
     declared = '<?xml version="1.0" encoding="windows-1251"?>' + DOCUMENT
     assert only(sign_enveloped(declared.encode("cp1251"), doctor)).is_intact
+
+
+STYLED = b'<?xml version="1.0"?>\n<?xml-stylesheet href="a.xsl"?>\n<order Id="o"><drug/></order>'
+
+
+def test_a_document_with_a_style_sheet_is_signed_with_it(doctor):
+    signed = sign_enveloped(STYLED, doctor)
+    assert b'<?xml-stylesheet href="a.xsl"?>' in signed
+    assert only(signed).signed == (
+        b'<?xml-stylesheet href="a.xsl"?>\n<order Id="o"><drug></drug></order>',
+    )
+
+
+def test_an_instruction_put_beside_the_signed_root_is_noticed(doctor):
+    signed = sign_enveloped(b"<order><drug/></order>", doctor)
+    facts = only(signed.replace(b"<order>", b'<?xml-stylesheet href="evil.xsl"?><order>', 1))
+    assert facts.references[0].problem is XmlProblem.DIGEST_MISMATCH
+
+
+def test_a_root_that_is_signed_by_its_identifier_is_signed_alone(doctor):
+    facts = only(sign_enveloped(STYLED, doctor, element_id="o"))
+    assert facts.signed == (b'<order Id="o"><drug></drug></order>',)
+
+
+@pytest.mark.parametrize("element_id", [None, "o"])
+def test_xmlsec_digests_the_same_octets_of_a_document_with_a_style_sheet(
+    doctor, element_id, tmp_path
+):
+    if (xmlsec := shutil.which("xmlsec1")) is None:
+        pytest.skip("the program xmlsec1 is not installed")
+    (octets,) = only(sign_enveloped(STYLED, doctor, element_id=element_id)).signed
+    document, key = tmp_path / "order.xml", tmp_path / "key"
+    document.write_bytes(
+        f"""<?xml version="1.0"?><?xml-stylesheet href="a.xsl"?><order Id="o"><drug/>
+        <Signature xmlns="{DS}"><SignedInfo><CanonicalizationMethod Algorithm="{EXC_C14N}"/>
+        <SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"/>
+        <Reference URI="{f"#{element_id}" if element_id else ""}">
+        <Transforms><Transform Algorithm="{ENVELOPED}"/><Transform Algorithm="{EXC_C14N}"/>
+        </Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>
+        <DigestValue/></Reference></SignedInfo><SignatureValue/></Signature></order>
+        """.replace("<drug/>\n        ", "<drug/>").encode()
+    )
+    key.write_bytes(b"key of a test")
+    # It has no GOST, so it signs otherwise; the octets under the digest are the same.
+    command = [xmlsec, "--sign", "--hmackey", key, "--id-attr:Id", "order", document]
+    signed = parse(subprocess.run(command, check=True, capture_output=True).stdout)
+    value = signed.findtext(f".//{{{DS}}}DigestValue")
+    assert b64decode(value) == hashlib.sha256(octets).digest()
 
 
 def test_a_signature_outside_of_what_it_removes_itself_from_is_refused(doctor):

@@ -126,7 +126,8 @@ def prepare_enveloped(
     """
     root = parse(document, what="XML document", max_bytes=names.MAX_BYTES)
     target = root if element_id is None else names.identified(names.by_identifier(root), element_id)
-    octets, transforms = canonical(target), [names.ENVELOPED, names.EXC_C14N]
+    octets = canonical(target, whole=element_id is None)
+    transforms = [names.ENVELOPED, names.EXC_C14N]
     signature = _add(target, DS, "Signature", prefix="ds")
     uri = "" if element_id is None else f"#{element_id}"
     info = _signed_info(signature, uri, transforms, octets, certificate, provider)

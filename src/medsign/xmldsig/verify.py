@@ -151,13 +151,16 @@ class _Check:
                 raise MalformedError(WHAT, "Reference", "the signature is not in what it signs")
             self._spend(self.size)
             target, steps = _without(signature, target), steps[1:]
+        whole = not reference.get("URI")
         if not steps:
-            return self._canonical(target, None)
+            return self._canonical(target, None, whole=whole)
         if len(steps) > 1 or _algorithm(steps[0]) not in names.CANONICAL:
             return None
-        return self._canonical(target, steps[0])
+        return self._canonical(target, steps[0], whole=whole)
 
-    def _canonical(self, node: Node, method: Node | None, *, comments: bool = False) -> bytes:
+    def _canonical(
+        self, node: Node, method: Node | None, *, comments: bool = False, whole: bool = False
+    ) -> bytes:
         """Canonicalise as a method says, or inclusively when there is none (XMLDSig 4.4.3.2).
 
         References by an identifier select no comments, so comments stay out whatever the method
@@ -171,6 +174,7 @@ class _Check:
             exclusive=exclusive,
             prefixes=prefixes,
             comments=comments,
+            whole=whole,
             max_bytes=self.work - self.spent,
         )
         self._spend(len(octets))
@@ -217,9 +221,9 @@ class _Check:
 
 def _without(signature: Node, target: Node) -> Node:
     """Return a copy of an element from which the signature inside it is cut."""
-    root = target.getroottree().getroot()
-    copied = list(copy.deepcopy(root).iter())
-    twins = dict(zip(root.iter(), copied, strict=True))
+    tree = target.getroottree()
+    copied = list(copy.deepcopy(tree).getroot().iter())
+    twins = dict(zip(tree.getroot().iter(), copied, strict=True))
     cut, parent = twins[signature], twins[next(signature.iterancestors())]
     # Removing an element takes the text after it away as well, and that text is signed.
     if (before := cut.getprevious()) is not None:

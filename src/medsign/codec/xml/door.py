@@ -8,6 +8,7 @@ are bounded.
 from __future__ import annotations
 
 import codecs
+import copy
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -100,7 +101,7 @@ def serialize(root: Node, *, encoding: str = "UTF-8", indent: bool = True) -> by
     r"""Write a document, beginning with its XML declaration on a line of its own.
 
     Args:
-        root: The root element.
+        root: The root element; what stands beside it, such as a style sheet, is written too.
         encoding: ``UTF-8`` or ``windows-1251``.
         indent: Whether to lay the elements out for people; never for what is already signed.
 
@@ -110,7 +111,7 @@ def serialize(root: Node, *, encoding: str = "UTF-8", indent: bool = True) -> by
     """
     if indent:
         etree.indent(root)
-    body = etree.tostring(root, encoding=encoding, xml_declaration=False)
+    body = etree.tostring(root.getroottree(), encoding=encoding, xml_declaration=False)
     return b'<?xml version="1.0" encoding="%s"?>\n%s\n' % (encoding.encode(), body)
 
 
@@ -120,6 +121,7 @@ def canonical(
     exclusive: bool = True,
     prefixes: Iterable[str] = (),
     comments: bool = False,
+    whole: bool = False,
     max_bytes: int = MAX_BYTES,
 ) -> bytes:
     """Return the canonical form of an element: Exclusive C14N 1.0, or inclusive C14N 1.0.
@@ -129,6 +131,7 @@ def canonical(
         exclusive: Whether to drop namespaces that the element does not use.
         prefixes: The InclusiveNamespaces PrefixList of Exclusive C14N.
         comments: Whether comments stay.
+        whole: Whether a root element stands for its document, with the instructions beside it.
         max_bytes: Largest form: each of many elements may repeat a long name of a namespace.
 
     Raises:
@@ -139,6 +142,8 @@ def canonical(
         >>> canonical(parse(b"<a  c='2' b='1'/>"))
         b'<a b="1" c="2"></a>'
     """
+    if node.getparent() is None and not whole:
+        node = copy.deepcopy(node)  # without what stands beside it
     inherited = {} if exclusive else _inherited(node)
     form = _Bounded(max_bytes)
     try:
