@@ -15,7 +15,7 @@ from medsign.clock import SystemClock
 from medsign.cms import WITH_STAMP, Indication, SubIndication
 from medsign.cms.client import AsyncPki
 from medsign.cms.client import Pki as PkiService
-from medsign.errors import ConfigError, UnexpectedAnswer
+from medsign.errors import ConfigError, TransportError, UnexpectedAnswer
 from medsign.exchange import Event, RequestSent
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.sandbox.pki import Authority, Pki
@@ -160,6 +160,16 @@ def test_a_stamp_without_a_service_is_refused_before_anything_is_signed(
 ) -> None:
     with MedSign(Config()) as window, pytest.raises(ConfigError):
         window.pki.sign(DOCUMENT, doctor)
+
+
+@pytest.mark.req("F120")
+def test_a_service_that_is_down_leaves_the_others_at_work(sandbox: Sandbox) -> None:
+    with sandbox.connect() as window:
+        sandbox.world.faults.add(Fault(kind=FaultKind.CONNECT, match="ca.*", times=99))
+        with pytest.raises(TransportError):
+            list(window.ca.certificates())
+        assert window.mchd.generate_number()
+        assert list(window.sep.documents()) == []
 
 
 @pytest.mark.req("F114", "F123")

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from medsign.ca import (
+    REQUIRED_DOCUMENTS,
+    SCENARIOS,
     ApplicantKind,
     Authority,
     Ca,
@@ -195,6 +197,27 @@ def test_the_tax_service_does_not_identify_through_epgu(ca, order, files, head):
     assert refused(ca.identify, request.id, Scenario.EPGU) == "identification-not-allowed"
 
 
+@pytest.mark.req("F008", "F077", "F119")
+@pytest.mark.parametrize(
+    "kind, scenario",
+    [
+        (kind, scenario)
+        for kind in ApplicantKind
+        for scenario in sorted(SCENARIOS[kind.authority] - {Scenario.BY_CERTIFICATE})
+    ],
+)
+def test_each_applicant_is_identified_in_each_way_of_his_authority(
+    ca, office, order, files, head, trader, anna, kind, scenario
+):
+    subjects = {"head": head, "entrepreneur": trader, "worker": anna}
+    scans = dict.fromkeys(REQUIRED_DOCUMENTS[kind], b"%PDF-")
+    request = ca.wait(ca.apply(order(subjects[kind], kind), scans).id)
+    ca.identify(request.id, scenario)
+    office("visit", request.id)
+    identification = ca.get(request.id).identification
+    assert (identification.scenario, bool(identification.confirmed_at)) == (scenario, True)
+
+
 def test_nobody_is_identified_before_the_checks(ca, order, files):
     request = ca.apply(order(), files)
     assert refused(ca.identify, request.id, Scenario.AT_CA) == "illegal-transition"
@@ -320,6 +343,18 @@ def test_a_certificate_is_held_released_and_revoked(ca, signer):
     assert ca.revoke(serial_number).status.terminal
     assert refused(ca.unhold, serial_number) == "illegal-transition"
     assert [each.serial_number for each in ca.certificates()] == [serial_number]
+
+
+@pytest.mark.req("F405")
+def test_a_lost_token_is_stopped_at_once_and_replaced_with_no_harm_to_the_new_key(
+    ca, issued, order, signer
+):
+    lost = f"{signer.certificate.serial_number:x}"
+    assert ca.hold(lost).revoked_at is not None
+    new = issued(order())
+    assert ca.revoke(lost, RevocationReason.KEY_COMPROMISE).status.terminal
+    states = {each.serial_number: each.state for each in ca.certificates()}
+    assert states == {lost: "revoked", new.serial_number: "active"}
 
 
 def test_a_certificate_expires_by_the_clock(ca, signer, sandbox):

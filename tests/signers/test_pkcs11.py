@@ -24,7 +24,7 @@ from medsign.pki import issuing
 from medsign.pki.trust import TrustStore
 from medsign.sandbox import Sandbox
 from medsign.sandbox.pki import Authority, Pki
-from medsign.signers import Pkcs11Token, Signer, SoftwareKey, SoftwareSigner
+from medsign.signers import Pkcs11Token, Signer, SigningSession, SoftwareKey, SoftwareSigner
 
 pytestmark = pytest.mark.interop
 NOW = SystemClock().now().replace(microsecond=0)
@@ -215,11 +215,26 @@ def enrolled(sandbox, device):
     device.put(doctor)
 
 
-@pytest.mark.req("F072")
+@pytest.mark.req("F072", "F241", "F283")
 def test_the_window_signs_with_a_token(sandbox, enrolled, token):
     with sandbox.connect() as window:
         signature = window.pki.sign(CONTENT, token.signer())
         assert window.pki.verify(signature, CONTENT).report.passed
+
+
+@pytest.mark.req("F098")
+def test_a_web_page_gets_a_document_signed_by_a_token_at_the_doctor_s_desk(
+    sandbox, enrolled, token
+):
+    signer, now = token.signer(), sandbox.clock.now()
+    session = SigningSession.prepare(
+        {"plan": CONTENT}, signer.certificate, at=now, lasts=timedelta(hours=1)
+    )
+    shown = session.sent("page-17", at=now)
+    values = {name: signer.sign_digest(digest) for name, digest in shown.digests.items()}
+    signed = shown.accept(values, at=now)
+    with sandbox.connect() as window:
+        assert window.pki.verify(signed.signatures["plan"], CONTENT).report.passed
 
 
 def test_the_async_window_signs_with_a_token_in_its_worker_threads(sandbox, enrolled, token):
