@@ -141,6 +141,28 @@ def test_an_operation_ends_once():
         log.end(number, error="MS-TOKEN")
 
 
+class Overtaken(MemoryStore):
+    """A store to which somebody else writes just before we do."""
+
+    rival = None
+
+    def append(self, *event):
+        if rival := self.rival:
+            self.rival = None
+            rival()
+        return super().append(*event)
+
+
+def test_an_operation_that_another_process_ends_meanwhile_ends_once():
+    store = Overtaken()
+    log, other = a_log(store), a_log(store)
+    number = log.begin(who="account-17", certificate=FINGERPRINT, digest=bytes(32))
+    store.rival = lambda: other.end(number, error="MS-TOKEN")
+    with pytest.raises(UsageError, match="has ended"):
+        log.end(number, signature=bytes(64))
+    assert [each.outcome for each in log.entries()] == ["begun", "failed"]
+
+
 def test_an_operation_ends_with_a_signature_or_an_error():
     log = a_log()
     number = log.begin(who="w", certificate=FINGERPRINT, digest=bytes(32))
@@ -229,6 +251,27 @@ def test_a_chain_that_was_reckoned_anew_is_seen_by_the_head_that_was_kept(journa
         sign_something(other, what)
     assert other.check().intact
     assert other.check(head).missing == head
+
+
+def test_nothing_is_written_to_a_log_whose_tail_was_cut_off(journal):
+    path, _ = journal
+    store = SqliteStore(path)
+    log = a_log(store)
+    sign_something(log, b"four")
+    edit(path, "delete from events where version = 8")
+    edit(path, "update streams set version = 7")
+    with pytest.raises(StoreError, match="shorter"):
+        sign_something(log, b"five")
+    store.close()
+
+
+@pytest.mark.parametrize("seal", ["zz", "ab", ""])
+def test_nothing_is_written_after_a_seal_that_is_none(seal):
+    store = MemoryStore()
+    said = {"operation": 1, "who": "", "certificate": "", "digest": "", "result": "", "seal": seal}
+    store.append("audit", 0, [NewEvent("begun", NOON, said)])
+    with pytest.raises(StoreError, match="damaged"):
+        sign_something(a_log(store))
 
 
 def test_threads_write_one_chain():

@@ -8,8 +8,9 @@ he does not reach: in a report on paper, in another system, in a time stamp.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -27,6 +28,8 @@ from medsign.store import Store
 
 NO_SEAL: Final = "0" * 64
 """What stands before the first entry."""
+
+_SEAL: Final = re.compile("[0-9a-f]{64}")
 
 
 class Outcome(StrEnum):
@@ -137,7 +140,7 @@ class AuditLog:
         """
         shown = certificate if isinstance(certificate, str) else certificate.fingerprint
         what = {"who": who, "certificate": shown, "digest": digest.hex(), "result": ""}
-        return self._append(Outcome.BEGUN, what)
+        return self._append(Outcome.BEGUN, lambda: what)
 
     def end(self, operation: int, *, signature: bytes = b"", error: str = "") -> None:
         """Write down how an operation ended.
@@ -152,14 +155,9 @@ class AuditLog:
         """
         if bool(signature) == bool(error):
             raise UsageError("an operation ends with a signature or with an error")
-        story = [each for each in self.entries(after=operation - 1) if each.operation == operation]
-        if [each.outcome for each in story] != [Outcome.BEGUN]:
-            raise UsageError(f"operation {operation} was never begun, or has ended")
-        begun = story[0]
-        what = {"who": begun.who, "certificate": begun.certificate, "digest": begun.digest}
         result = self._digest(signature).hex() if signature else error
         outcome = Outcome.SIGNED if signature else Outcome.FAILED
-        self._append(outcome, what | {"operation": operation, "result": result})
+        self._append(outcome, lambda: {**self._begun(operation), "result": result})
 
     def entries(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """Return the entries whose number is greater than `after`, as they stand.
@@ -202,17 +200,27 @@ class AuditLog:
         missing = next((each for each in kept if each not in seals), None)
         return AuditReport(head=head, missing=missing, unfinished=tuple(open_operations))
 
-    def _append(self, outcome: Outcome, what: Mapping[str, Any]) -> int:
+    def _begun(self, operation: int) -> dict[str, Any]:
+        story = [each for each in self.entries(after=operation - 1) if each.operation == operation]
+        if [each.outcome for each in story] != [Outcome.BEGUN]:
+            raise UsageError(f"operation {operation} was never begun, or has ended")
+        told = attrs.asdict(story[0])
+        return {name: told[name] for name in ("who", "certificate", "digest", "operation")}
+
+    def _append(self, outcome: Outcome, what: Callable[[], Mapping[str, Any]]) -> int:
         with self._lock:
             while True:
                 head = self._catch_up()
                 number = head.number + 1
-                event = NewEvent(outcome, self.clock.now(), {"operation": number, **what})
+                # Asked anew each time: a quicker process may have ended the operation.
+                event = NewEvent(outcome, self.clock.now(), {"operation": number, **what()})
                 seal = self._seal(head.seal, event)
                 event = attrs.evolve(event, data={**event.data, "seal": seal})
                 try:
                     self.store.append(self.stream, head.number, [event])
                 except VersionConflict:
+                    if self._catch_up() == head:  # nobody was quicker, so something is gone
+                        raise StoreError("the audit log is shorter than it was") from None
                     continue  # another process was quicker; its entry stands before ours
                 self._head = AuditHead(number, seal)
                 return number
@@ -278,7 +286,7 @@ class AuditedSigner:
 
 def _entry(stored: StoredEvent) -> AuditEntry:
     try:
-        return json.structure(
+        entry = json.structure(
             AuditEntry,
             {
                 **stored.data,
@@ -289,3 +297,6 @@ def _entry(stored: StoredEvent) -> AuditEntry:
         )
     except MalformedError as error:
         raise StoreError(f"audit entry {stored.version} is damaged: {error}") from None
+    if not _SEAL.fullmatch(entry.seal):
+        raise StoreError(f"audit entry {stored.version} is damaged: its seal is none")
+    return entry
