@@ -51,7 +51,6 @@ from medsign.codec.asn1 import (
 )
 from medsign.errors import BudgetExceeded, MalformedError, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, Provider, default_provider
-from medsign.gost.once import Once
 from medsign.pki.accredited import AccreditedList
 from medsign.pki.claims import Claim
 from medsign.pki.foreign import HASHES, scheme_of
@@ -123,21 +122,16 @@ def collect(evidence: Evidence, *, at: datetime, provider: Provider | None = Non
         content=message.content if evidence.content is None else evidence.content,
         trust=evidence.trust,
         accredited=evidence.accredited,
-        pool=(*only(Certificate, inside), *evidence.certificates),
+        pool=tuple(dict.fromkeys((*only(Certificate, inside), *evidence.certificates))),
         revocation=RevocationEvidence(
             crls=(*only(RevocationList, inside), *evidence.crls),
             responses=(*only(BasicOcspResponse, inside), *evidence.ocsp_responses),
         ),
         at=at,
-        provider=Once(provider or default_provider()),
+        provider=provider or default_provider(),
         read_stamp=read_stamp,
     )
-    signatures = tuple(
-        attrs.evolve(
-            collector.signature(each), countersignatures=tuple(collector.countersignatures(each))
-        )
-        for each in message.signers
-    )
+    signatures = tuple(map(collector.countersigned, message.signers))
     return Facts(fingerprint=fingerprint, signatures=signatures)
 
 
@@ -196,6 +190,11 @@ class _Collector:
             if isinstance(content, Path):
                 for oid in named & HASHES.keys():
                     self.digests[oid] = hash_octets(oid, content)
+
+    def countersigned(self, signer: SignerInfo) -> SignatureFacts:
+        """Return the facts about one signature and about those on it."""
+        facts, others = self.signature(signer), tuple(self.countersignatures(signer))
+        return attrs.evolve(facts, countersignatures=others) if others else facts
 
     def signature(self, signer: SignerInfo) -> SignatureFacts:
         """Return the facts about one signature."""

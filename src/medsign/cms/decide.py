@@ -124,7 +124,7 @@ class _Judge:
         certificate: CertificateFacts | None = None,
         *,
         source: str | None = None,
-        path: Iterable[CertificateFacts] = (),
+        path: tuple[CertificateFacts, ...] = (),
         moment: datetime | None = None,
         detail: str = "",
     ) -> Finding:
@@ -136,7 +136,7 @@ class _Judge:
             evidence=Exhibit(
                 certificate=certificate.fingerprint if certificate else None,
                 source=source,
-                path=tuple(each.fingerprint for each in path),
+                path=tuple([each.fingerprint for each in path]) if path else (),
                 moment=moment,
                 detail=detail,
             ),

@@ -1,51 +1,36 @@
-"""A provider for the length of one verification."""
+"""Verifications that need not be done again."""
 
 from __future__ import annotations
 
-from medsign.gost.keys import PrivateKey, PublicKey
-from medsign.gost.params import DigestAlgorithm, ParamSet
-from medsign.gost.provider import Hasher, Provider
+import functools
+from collections.abc import Callable
+
+from medsign.gost.keys import PublicKey
+from medsign.gost.provider import Provider
 
 
-class Once:
-    """A `Provider` that judges no signature twice and leaves all else to another one.
+def verify_once(provider: Provider, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+    """Tell whether a signature is good, as `Provider.verify` does, if it was not asked just now.
 
-    Two chains through one authority, two answers of one service: the same verification is asked
-    for from several sides. It is a pure function of key, digest and signature, so its outcome can
-    stand for the next time; this object goes, and the outcomes with it, when the file is judged.
+    Two chains lead through one authority, and every document of a day through the same few. The
+    outcome is a pure function of key, digest and signature, and all three are compared in full, so
+    it can stand for the next time. What one provider found is no answer of another one, and nothing
+    that is secret is kept.
 
-    Args:
-        provider: Who computes.
+    Raises:
+        UsageError: The digest has another length, or the curve is not supported.
     """
+    return _verified(provider.verify, key, digest, signature)
 
-    def __init__(self, provider: Provider) -> None:
-        self.name = provider.name
-        self._provider = provider
-        self._judged: dict[tuple[PublicKey, bytes, bytes], bool] = {}
 
-    def supports(self, params: ParamSet) -> bool:
-        """Tell whether the other one knows this curve."""
-        return self._provider.supports(params)
-
-    def hasher(self, algorithm: DigestAlgorithm) -> Hasher:
-        """Return a new hasher."""
-        return self._provider.hasher(algorithm)
-
-    def hash(self, algorithm: DigestAlgorithm, data: bytes) -> bytes:
-        """Return the digest of octets that are all at hand."""
-        return self._provider.hash(algorithm, data)
-
-    def generate(self, params: ParamSet) -> PrivateKey:
-        """Return a new private key."""
-        return self._provider.generate(params)
-
-    def sign(self, key: PrivateKey, digest: bytes) -> bytes:
-        """Sign a digest; see `Provider.sign`."""
-        return self._provider.sign(key, digest)
-
-    def verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool:
-        """Tell whether a signature is good; see `Provider.verify`."""
-        asked = key, digest, signature
-        if asked not in self._judged:
-            self._judged[asked] = self._provider.verify(*asked)
-        return self._judged[asked]
+# lru_cache holds no Python lock, so a fork can't copy a locked one. Each of the outcomes takes less
+# than a kilobyte. A bound method is known by the very object that it is bound to, which stays alive
+# as long as the outcome does; errors are not kept.
+@functools.lru_cache(maxsize=1024)
+def _verified(
+    verify: Callable[[PublicKey, bytes, bytes], bool],
+    key: PublicKey,
+    digest: bytes,
+    signature: bytes,
+) -> bool:
+    return verify(key, digest, signature)

@@ -101,11 +101,12 @@ class FirstAvailable:
         self._names = names
         # lru_cache holds no Python lock, so a fork can't copy a locked one.
         self._who_knows = functools.lru_cache(maxsize=64)(self._first_that_knows)
+        self._somebody_knows = functools.lru_cache(maxsize=64)(self._supports)
         self._who_hashes = functools.cache(lambda: next(self._available()))
 
     def supports(self, params: ParamSet) -> bool:
         """Tell whether any of them knows this curve."""
-        return any(provider.supports(params) for provider in self._available())
+        return self._somebody_knows(params)
 
     def hasher(self, algorithm: DigestAlgorithm) -> Hasher:
         """Return a new hasher."""
@@ -126,6 +127,9 @@ class FirstAvailable:
     def verify(self, key: PublicKey, digest: bytes, signature: bytes) -> bool:
         """Tell whether a signature is good; see `Provider.verify`."""
         return self._who_knows(key.params).verify(key, digest, signature)
+
+    def _supports(self, params: ParamSet) -> bool:
+        return any(provider.supports(params) for provider in self._available())
 
     def _first_that_knows(self, params: ParamSet) -> Provider:
         for provider in self._available():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from medsign.codec.asn1 import (
     GostKeyInfo,
     PrivateKeyInfo,
@@ -18,6 +20,8 @@ _SIZES = {32: oids.GOST_KEY_256, 64: oids.GOST_KEY_512}
 _CRYPTOPRO = "1.2.643.2.2."
 
 
+# The same few keys come back within a file and from file to file. What fails is not remembered.
+@lru_cache(maxsize=1024)
 def public_key(info: SubjectPublicKeyInfo) -> PublicKey:
     """Return the key of a certificate or a request, checked.
 

@@ -236,7 +236,7 @@ def _origin(
     at_hand = (responders.issuer, *responders.trusted, *answer.certificates, *responders.at_hand)
     tried = (
         (each, tuple(_origin_problems(answer, each, responders, provider)))
-        for each in dict.fromkeys(filter(fits, at_hand))
+        for each in filter(fits, dict.fromkeys(at_hand))
     )
     nobody = (None, (Problem(ProblemCode.NO_RESPONDER, answer.fingerprint),))
     return min(islice(tried, _MAX_RESPONDERS), key=lambda each: len(each[1]), default=nobody)

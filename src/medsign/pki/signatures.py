@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from medsign.codec.asn1 import AlgorithmIdentifier, SubjectPublicKeyInfo, oids
 from medsign.errors import InvalidKey, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, Provider, default_provider, digest, digest_file
+from medsign.gost.once import verify_once
 from medsign.pki.foreign import verify_foreign
 from medsign.pki.keys import public_key
 from medsign.pki.problems import ProblemCode
 
-_FOREIGN_HASHES: Mapping[str, str] = MappingProxyType(
-    {oids.SHA1: "sha1", oids.SHA256: "sha256", oids.SHA384: "sha384", oids.SHA512: "sha512"}
+_FOREIGN_HASHES: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        oids.SHA1: partial(hashlib.sha1, usedforsecurity=False),
+        oids.SHA256: hashlib.sha256,
+        oids.SHA384: hashlib.sha384,
+        oids.SHA512: hashlib.sha512,
+    }
 )
 
 # Real signatures name the algorithm of the key where that of the signature belongs.
@@ -67,13 +75,11 @@ def hash_octets(oid: str, data: bytes | Path, *, provider: Provider | None = Non
         >>> hash_octets("1.3.14.3.2.26", b"").hex()[:8]
         'da39a3ee'
     """
-    if name := _FOREIGN_HASHES.get(oid):
-        hashing = hashlib.new(name, usedforsecurity=False)
+    if hashing := _FOREIGN_HASHES.get(oid):
         if isinstance(data, bytes):
-            hashing.update(data)
-            return hashing.digest()
+            return bytes(hashing(data).digest())
         with data.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashing).digest()
+            return hashlib.file_digest(file, hashing).digest()
     try:
         algorithm = DigestAlgorithm.from_oid(oid)
     except UsageError:
@@ -156,5 +162,5 @@ def verify_digest(
         return SignatureCheck.UNSUPPORTED
     if checked.params.digest is not named or len(hashed) != named.size:
         return SignatureCheck.INVALID
-    good = provider.verify(checked, hashed, signature)
+    good = verify_once(provider, checked, hashed, signature)
     return SignatureCheck.VALID if good else SignatureCheck.INVALID

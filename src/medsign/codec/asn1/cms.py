@@ -234,14 +234,14 @@ def _read_signer(element: Element) -> SignerInfo:
         algorithm = read_algorithm(fields.sequence("signatureAlgorithm"))
         signature = fields.octets("signature")
         unsigned = fields.maybe(constructed(1), "unsignedAttrs")
-    known: dict[str, Any] = _read_signed_attributes(signed) if signed else {}
+    signed_attributes, known = _read_signed_attributes(signed)
     return SignerInfo(
         version=version,
         sid=sid,
         digest_algorithm=digest,
         signature_algorithm=algorithm,
         signature=signature,
-        signed_attributes=read_attributes(signed),
+        signed_attributes=signed_attributes,
         signed_attributes_der=bytes((SET,)) + signed.der[1:] if signed else None,
         unsigned_attributes=read_attributes(unsigned),
         **known,
@@ -268,11 +268,15 @@ def read_issuer_serial(element: Element | None) -> tuple[tuple[GeneralName, ...]
         return read_general_names(fields.sequence("issuer")), fields.integer("serialNumber")
 
 
-def _read_signed_attributes(element: Element) -> dict[str, Any]:
+def _read_signed_attributes(
+    element: Element | None,
+) -> tuple[tuple[Attribute, ...], dict[str, Any]]:
+    attributes: list[Attribute] = []
     known: dict[str, Any] = {}
-    for each in element.each(SEQUENCE, "attribute"):
+    for each in element.each(SEQUENCE, "attribute") if element else ():
         with each.fields() as fields:
             oid, values = fields.oid("type"), fields.take(SET, "values")
+        attributes.append(Attribute(oid, tuple(v.der for v in values.each(None, "value"))))
         if (reader := _ATTRIBUTES.get(oid)) is None:
             continue
         field, read = reader
@@ -280,7 +284,7 @@ def _read_signed_attributes(element: Element) -> dict[str, Any]:
             raise each.error("the same attribute twice")
         value = read(values.only(None, oids.describe(oid)))
         known[field] = known[field] + value if field in known else value
-    return known
+    return tuple(attributes), known
 
 
 def _read_signing_certificate(value: Element) -> tuple[EssCertId, ...]:

@@ -205,9 +205,17 @@ class Element:
             raise self.error("another type was expected")
 
     def _read_long_header(self, end: int) -> None:
-        start = self._start
+        data, start = self.source.data, self._start
+        at = start + 2
+        if at < end and _IS_PLAIN[data[start]] and data[at]:
+            body = at + data[start + 1] - 0x80
+            if at < body <= end and body - at <= 4:
+                stop = body + int.from_bytes(data[at:body])
+                if body + 0x80 <= stop <= end:
+                    self.tag, self._body, self.end = data[start], body, stop
+                    return
         try:
-            self.tag, self._body, length = frame(self.source.data, start, end)
+            self.tag, self._body, length = frame(data, start, end)
         except ValueError as odd:
             raise self.error(str(odd)) from None
         if length is None or not minimal(start, self._body, length):

@@ -84,7 +84,10 @@ class Name(Encoded):
 
     def get(self, oid: str) -> str | None:
         """Return the first value of an attribute type, ``None`` when there is none."""
-        return next((each.value for each in self.attributes if each.oid == oid), None)
+        for each in self.attributes:
+            if each.oid == oid:
+                return each.value
+        return None
 
     def all(self, oid: str) -> tuple[str, ...]:
         """Return all the values of an attribute type."""
