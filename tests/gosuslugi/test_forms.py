@@ -16,6 +16,7 @@ from medsign.gosuslugi import (
     REFERRAL_FORM,
     REGISTRATION_FORM,
     REQUIRED_LEVEL,
+    SICK_LEAVE_FORM,
     TREATMENT_FORM,
     Action,
     Blocking,
@@ -24,6 +25,7 @@ from medsign.gosuslugi import (
     SignatureLevel,
     check_form,
     check_signature,
+    sick_leave_days,
 )
 from medsign.gosuslugi.forms import email, icd10, iso_date, latin, licence_number
 
@@ -103,8 +105,36 @@ def test_an_order_needs_its_diagnosis_purpose_and_term():
     ]
 
 
+@pytest.mark.req("F380")
+def test_a_sick_leave_needs_a_patient_a_code_of_disease_and_both_days():
+    leave = {
+        "patient": "2156792",
+        "diagnosis": "J06.9",
+        "first_day": "2026-06-25",
+        "last_day": "2026-07-03",
+    }
+    assert check_form(leave, SICK_LEAVE_FORM) == ()
+    [found] = check_form({**leave, "diagnosis": "простуда"}, SICK_LEAVE_FORM)
+    assert (found.path, found.message) == ("Код заболевания", "Неверный формат кода МКБ")
+    for name in leave:
+        [found] = check_form({**leave, name: ""}, SICK_LEAVE_FORM)
+        assert found.code == "field.missing"
+
+
+@pytest.mark.req("F380")
+@given(st.dates(max_value=date(9000, 1, 1)), st.integers(1, 365))
+def test_a_sick_leave_counts_both_its_ends(first: date, days: int):
+    assert sick_leave_days(first, first + timedelta(days=days - 1)) == days
+
+
+@pytest.mark.req("F380")
+def test_a_sick_leave_does_not_end_before_it_begins():
+    with pytest.raises(UsageError):
+        sick_leave_days(date(2026, 6, 26), date(2026, 6, 25))
+
+
 @pytest.mark.req("F400")
-@pytest.mark.parametrize("form", [REGISTRATION_FORM, EXAMINATION_FORM, ORDER_FORM])
+@pytest.mark.parametrize("form", [REGISTRATION_FORM, EXAMINATION_FORM, ORDER_FORM, SICK_LEAVE_FORM])
 def test_every_field_with_a_format_has_a_hint(form: tuple[FormField, ...]):
     assert [field.name for field in form if bool(field.rules) != bool(field.hint)] == []
 

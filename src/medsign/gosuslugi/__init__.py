@@ -13,10 +13,12 @@ from medsign.gosuslugi.forms import (
     ORDER_FORM,
     REFERRAL_FORM,
     REGISTRATION_FORM,
+    SICK_LEAVE_FORM,
     TREATMENT_FORM,
     Blocking,
     FormField,
     check_form,
+    sick_leave_days,
 )
 from medsign.gosuslugi.journal import Visit, VisitStatus, VisitType, select_visits, visits_to_csv
 from medsign.gosuslugi.kits import (
@@ -63,6 +65,7 @@ __all__ = [
     "REFERRAL_FORM",
     "REGISTRATION_FORM",
     "REQUIRED_LEVEL",
+    "SICK_LEAVE_FORM",
     "TEMPLATES",
     "TREATMENT_FORM",
     "UPLOAD_STATUS",
@@ -95,6 +98,7 @@ __all__ = [
     "check_signature",
     "file_name",
     "select_visits",
+    "sick_leave_days",
     "stage_notice",
     "visits_to_csv",
 ]

@@ -1,4 +1,4 @@
-"""Fields of the cabinet's forms, checked before the portal refuses them (F394-F402)."""
+"""Fields of the cabinet's forms, checked before the portal refuses them (F332-F402)."""
 
 from __future__ import annotations
 
@@ -167,6 +167,30 @@ ORDER_FORM = (
     FormField("term", "Срок", (iso_date,), hint="гггг-мм-дд"),
 )
 """Section «Направления и листы» (F387)."""
+
+
+SICK_LEAVE_FORM = (
+    FormField("patient", "Идентификационные данные пациента"),
+    FormField("diagnosis", "Код заболевания", (icd10(),), hint="J06.9"),
+    FormField("first_day", "Дата начала", (iso_date,), hint="гггг-мм-дд"),
+    FormField("last_day", "Дата окончания", (iso_date,), hint="гггг-мм-дд"),
+)
+"""Больничный лист (F380); the source names the code and the duration, the dates give the latter."""
+
+
+def sick_leave_days(first: date, last: date) -> int:
+    """Return how long a sick leave lasts, in calendar days with both its ends (F380).
+
+    Raises:
+        UsageError: It ends before it begins.
+
+    Example:
+        >>> sick_leave_days(date(2026, 6, 25), date(2026, 6, 25))
+        1
+    """
+    if last < first:
+        raise UsageError("a sick leave does not end before it begins")
+    return (last - first).days + 1
 
 
 def check_form(values: Mapping[str, str], fields: Iterable[FormField]) -> tuple[Finding, ...]:
