@@ -8,7 +8,8 @@
     │   ├── InvalidIdentifier          a СНИЛС, ИНН, ОГРН, card number… breaks its rule
     │   ├── InvalidDocument            a document to be issued breaks the rules of its format
     │   ├── ContentChanged             a file changed while it was being sent
-    │   └── IllegalTransition          an event that the status model does not allow now
+    │   ├── IllegalTransition          an event that the status model does not allow now
+    │   └── NotRecorded                a request that the replayed recording does not have
     ├── MalformedError                 bytes that are not what they claim to be
     ├── BudgetExceeded                 a bound on size, depth, signatures or time was met
     ├── InvalidKey                     a key that fails its checks
@@ -161,6 +162,13 @@ class ContentChanged(UsageError):
 
     def __init__(self) -> None:
         super().__init__("a file has changed since it was first read for this request")
+
+
+class NotRecorded(UsageError):
+    """A recording is replayed and has no such request, or no answer to it that can be given."""
+
+    code = "MS-REPLAY"
+    russian = "В записи обмена нет такого запроса."
 
 
 class MalformedError(MedsignError):

@@ -1,0 +1,248 @@
+"""One exchange on its way: copied while it passes, written down when it has ended."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from typing import Final, cast
+
+import attrs
+import httpx
+
+from medsign.clock import Clock
+from medsign.exchange import redact_headers
+from medsign.recording.har import (
+    UNKNOWN,
+    Content,
+    Entry,
+    Field,
+    HarRequest,
+    HarResponse,
+    PostData,
+    Timings,
+)
+from medsign.recording.masks import Masks
+
+_LEFT_OUT: Final = "left out"
+_PIECE: Final = 4096
+
+
+@attrs.frozen(kw_only=True)
+class Manner:
+    """How exchanges are written down.
+
+    Attributes:
+        clock: Where time is taken from.
+        masks: How values are masked.
+        max_body: Octets of a body above which it is left out.
+        unsafe_bodies: Whether bodies are written as they are.
+    """
+
+    clock: Clock
+    masks: Masks
+    max_body: int
+    unsafe_bodies: bool
+
+
+class Passing:
+    """One request and what becomes of it.
+
+    Args:
+        request: What leaves.
+        manner: How it is written down.
+        keep: Called once at the end, with ``None`` when it could not be written down.
+    """
+
+    def __init__(
+        self, request: httpx.Request, manner: Manner, keep: Callable[[Entry | None], None]
+    ) -> None:
+        self._request = request
+        self._manner = manner
+        self._keep = keep
+        self._started = manner.clock.now()
+        self._began = self._answered = manner.clock.monotonic()
+        self._response: httpx.Response | None = None
+        self._came: _Copy | bytes = b""
+        self._ended = False
+        self._sent: _Copy | bytes
+        try:
+            self._sent = request.content
+        except httpx.RequestNotRead:
+            self._sent = request.stream = _Copy(request.stream, manner.max_body)
+
+    def answered(self, response: httpx.Response) -> httpx.Response:
+        """Go on with the answer, whose body is still to come."""
+        self._answered = self._manner.clock.monotonic()
+        self._restore()
+        self._response = response
+        self._came = _Copy(response.stream, self._manner.max_body, self.end)
+        with suppress(httpx.ResponseNotRead):
+            self._came.add(response.content)
+        response.stream = self._came
+        return response
+
+    def end(self, error: Exception | None = None) -> None:
+        """Write the exchange down."""
+        if self._ended:
+            return
+        self._ended = True
+        self._restore()
+        try:
+            entry = self._entry(error)
+        except Exception:  # noqa: BLE001 - whatever a stranger has sent, the traffic goes on
+            entry = None
+        self._keep(entry)
+
+    def _restore(self) -> None:
+        # The same request may be sent again, through this recorder or another.
+        if isinstance(self._sent, _Copy):
+            self._request.stream = self._sent.stream
+
+    def _entry(self, error: Exception | None) -> Entry:
+        now = self._manner.clock.monotonic()
+        wait, receive = 1000 * (self._answered - self._began), 1000 * (now - self._answered)
+        return Entry(
+            started_date_time=self._started,
+            time=wait + receive,
+            request=self._har_request(),
+            response=self._har_response(error),
+            cache={},
+            timings=Timings(send=0, wait=wait, receive=receive),
+        )
+
+    def _har_request(self) -> HarRequest:
+        request, (size, content) = self._request, _of(self._sent)
+        url = self._manner.masks.url(request.url)
+        media = request.headers.get("content-type", "")
+        text = self._text(content, media)
+        left_out = "" if text is not None else _LEFT_OUT
+        return HarRequest(
+            method=request.method,
+            url=url,
+            http_version=_version(self._response),
+            cookies=(),
+            headers=_fields(request.headers),
+            query_string=tuple(Field(*each) for each in httpx.URL(url).params.multi_items()),
+            post_data=PostData(media, text or "", (), left_out) if size else None,
+            headers_size=UNKNOWN,
+            body_size=size,
+        )
+
+    def _har_response(self, error: Exception | None) -> HarResponse:
+        response, (size, content) = self._response, _of(self._came)
+        status = response.status_code if response else 0
+        headers = response.headers if response else httpx.Headers()
+        media = headers.get("content-type", "")
+        if content is not None:
+            content = _decoded(content, headers, self._manner.max_body)
+        text = None if error else self._text(content, media, refused=status >= 400)
+        encoding = None
+        if text is None and content and self._manner.unsafe_bodies and not error:
+            text, encoding = b64encode(content).decode(), "base64"
+        return HarResponse(
+            status=status,
+            status_text=httpx.codes.get_reason_phrase(status),
+            http_version=_version(response),
+            cookies=(),
+            headers=_fields(headers),
+            content=Content(
+                size=size if content is None else len(content),
+                mime_type=media,
+                text=text,
+                encoding=encoding,
+                comment=_LEFT_OUT if text is None and size else "",
+            ),
+            redirect_url="",
+            headers_size=UNKNOWN,
+            body_size=size,
+            error=type(error).__name__ if error else None,
+        )
+
+    def _text(self, content: bytes | None, media: str, *, refused: bool = False) -> str | None:
+        if not content:
+            return None if content is None else ""
+        if self._manner.unsafe_bodies:
+            try:
+                return content.decode()
+            except UnicodeDecodeError:
+                return None
+        return self._manner.masks.body(content, media, refused=refused)
+
+
+class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that is copied while it passes, as far as there is room."""
+
+    def __init__(
+        self,
+        stream: httpx.SyncByteStream | httpx.AsyncByteStream,
+        limit: int,
+        ended: Callable[[Exception | None], None] = lambda _: None,
+    ) -> None:
+        self.stream = stream
+        self.size = 0
+        self._limit = limit
+        self._ended = ended
+        self._content = bytearray()
+
+    @property
+    def content(self) -> bytes | None:
+        """The copy, or ``None`` when the body is too long for one."""
+        return bytes(self._content) if self.size <= self._limit else None
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self.size <= self._limit:
+            self._content += chunk
+        else:
+            self._content.clear()
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for chunk in cast(httpx.SyncByteStream, self.stream):
+                self.add(chunk)
+                yield chunk
+        except Exception as error:
+            self._ended(error)
+            raise
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in cast(httpx.AsyncByteStream, self.stream):
+                self.add(chunk)
+                yield chunk
+        except Exception as error:
+            self._ended(error)
+            raise
+
+    def close(self) -> None:
+        cast(httpx.SyncByteStream, self.stream).close()
+        self._ended(None)
+
+    async def aclose(self) -> None:
+        await cast(httpx.AsyncByteStream, self.stream).aclose()
+        self._ended(None)
+
+
+def _of(body: _Copy | bytes) -> tuple[int, bytes | None]:
+    return (len(body), body) if isinstance(body, bytes) else (body.size, body.content)
+
+
+def _decoded(content: bytes, headers: httpx.Headers, limit: int) -> bytes | None:
+    """Undo a content coding in small pieces: few octets may stand for very many."""
+    coding = {"content-encoding": headers.get("content-encoding", "identity")}
+    pieces = (content[at : at + _PIECE] for at in range(0, len(content), _PIECE))
+    decoded = bytearray()
+    for chunk in httpx.Response(200, headers=coding, content=pieces).iter_bytes():
+        decoded += chunk
+        if len(decoded) > limit:
+            return None
+    return bytes(decoded)
+
+
+def _fields(headers: httpx.Headers) -> tuple[Field, ...]:
+    return tuple(Field(name, value) for name, value in redact_headers(headers).items())
+
+
+def _version(response: httpx.Response | None) -> str:
+    return response.http_version if response else "unknown"
