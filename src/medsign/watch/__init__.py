@@ -1,6 +1,7 @@
 """Nothing expires unnoticed: certificates, their keys, powers of attorney (F103, F180)."""
 
 from medsign.watch.expiry import THRESHOLDS, Expiry, Level, Watched, expiring
+from medsign.watch.letters import letter
 from medsign.watch.notices import WORDINGS, Notice, Wording, notice
 from medsign.watch.rounds import Notifier, Round, Watch
 
@@ -16,5 +17,6 @@ __all__ = [
     "Watched",
     "Wording",
     "expiring",
+    "letter",
     "notice",
 ]
