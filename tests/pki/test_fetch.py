@@ -451,6 +451,25 @@ def test_a_dead_address_is_asked_once_for_all_certificates(
     assert net.asked == [AIA]
 
 
+def test_an_address_that_was_given_too_little_time_is_not_taken_for_dead(
+    net: Net, run, fetcher, authority, certificate, clock
+) -> None:
+    slow = "http://slow.test/ca.cer"
+    greedy = authority.certify(attrs.evolve(QUALIFIED, issuer_urls=(slow, AIA))).certificate
+
+    def take(seconds: float) -> Callable[[bytes], bytes]:
+        def answer(_: bytes) -> bytes:
+            clock.advance(timedelta(seconds=seconds))
+            raise httpx.ReadTimeout("")
+
+        return answer
+
+    net.places |= {slow: take(29.9), AIA: take(0.1)}
+    run(fetcher().issuers(greedy))
+    net.places[AIA] = lambda _: authority.ca.certificate.der
+    assert run(fetcher().issuers(certificate)) == (authority.ca.certificate,)
+
+
 def test_no_time_is_left_when_the_requests_before_took_it(
     net: Net, run, fetcher, certificate, authority, clock
 ) -> None:
@@ -541,6 +560,18 @@ def test_an_entry_that_was_changed_in_the_store_is_none(now) -> None:
             if not stream.startswith("fetched-body/"):
                 return found
             return tuple(attrs.evolve(each, data={"base64": "aGVsbG8="}) for each in found)
+
+    cache = EvidenceCache(Tampered())
+    cache.keep("a", b"body", now=now, until=now + HOUR)
+    assert cache.find("a", now=now) is None
+
+
+@pytest.mark.parametrize("until", ["whenever", "2099-01-01T00:00:00", 5])
+def test_a_term_that_was_changed_in_the_store_is_none(now, until) -> None:
+    class Tampered(MemoryStore):
+        def load(self, stream: str, after: int = 0) -> Any:
+            found = super().load(stream, after)
+            return tuple(attrs.evolve(each, data={**each.data, "until": until}) for each in found)
 
     cache = EvidenceCache(Tampered())
     cache.keep("a", b"body", now=now, until=now + HOUR)

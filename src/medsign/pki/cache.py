@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from medsign.clock import aware
 from medsign.errors import StoreError
 from medsign.status.journal import JSON, NewEvent, StoredEvent
 from medsign.store import MemoryStore, Store
@@ -115,7 +116,9 @@ class EvidenceCache:
 
     def _holds(self, note: StoredEvent, now: datetime) -> bool:
         until = note.data.get("until")
-        return isinstance(until, str) and note.at <= now < datetime.fromisoformat(until)
+        with suppress(ValueError):  # not a moment, or one without a time zone
+            return isinstance(until, str) and note.at <= now < aware(datetime.fromisoformat(until))
+        return False
 
     def _note(self, key: str, now: datetime, until: datetime | None, data: dict[str, JSON]) -> None:
         until = min(until or now + self._brief, now + self._max_age)

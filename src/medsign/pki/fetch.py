@@ -364,7 +364,8 @@ class Fetcher:
         except _UNFETCHED as error:
             failure = _failure(error)
             self._miss(wanted, certificate, url, failure)
-            if not isinstance(error, _Spent):  # which says nothing about the address
+            # That the time of the verification is over says nothing about the address.
+            if self._left() > 0 and not isinstance(error, _Spent):
                 place = silent if isinstance(error, TransportError) else useless
                 yield from do(partial(cache.fail, place, failure, now=now))
             return None
@@ -403,7 +404,7 @@ class Fetcher:
         content: bytes | None = None,
         content_type: str = "",
     ) -> Flow[Answer]:
-        left = self._deadline - self.context.clock.monotonic()
+        left = self._left()
         if left <= 0:
             raise _Spent("seconds of fetching", self.follow.total_seconds)
         if self._sent >= self.follow.max_fetches:
@@ -421,6 +422,9 @@ class Fetcher:
             seconds=min(self.follow.seconds, left),
             max_bytes=self.follow.max_list_bytes if operation == "crl" else self.follow.max_bytes,
         )
+
+    def _left(self) -> float:
+        return self._deadline - self.context.clock.monotonic()
 
     def weigh(self, certificate: Certificate, issuer: Certificate) -> RevocationFacts:
         """Return the status of a certificate now, by all that was found."""
