@@ -280,10 +280,9 @@ class Context:
     def _attempt(
         self, operation: str, request: httpx.Request, attempt: int, deadline: float
     ) -> Flow[Answer]:
-        if self.limit and (delay := self.limit.reserve(self.clock)):
-            yield Wait(delay)
+        in_time = self.limit is None or (yield from self.limit.turn(self.clock, deadline))
         began = self.clock.monotonic()
-        if began >= deadline:
+        if not in_time or began >= deadline:
             raise DeadlineExceeded(f"{self.service}.{operation}: {self.policy.total:g} s are over")
         silence = min(self.policy.timeout, deadline - began)
         request.extensions["timeout"] = httpx.Timeout(silence).as_dict()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from heapq import heappop, heappush
+from typing import Final
 
 from medsign.clock import Clock
 from medsign.errors import ConfigError
+from medsign.exchange.effects import Flow, Wait
+
+# Clocks count microseconds: to wait for less would be to wait for nothing, again and again.
+_TICK: Final = 1e-6
 
 
 class RateLimit:
     """Spreads requests so that no window holds more than allowed, without busy waiting.
 
-    Slots are given out in order and evenly spaced: a caller learns at once how long to wait.
-    (The federal СНИЛС service of N3 allows 50 a minute.)
+    Slots are given out in order and evenly spaced: a caller learns at once how long to wait, and
+    sleeps once. One limit may be shared by threads and by tasks of either colour; each process
+    has its own. (The federal СНИЛС service of N3 allows 50 a minute.)
 
     Args:
         requests: How many requests in a window.
@@ -34,13 +42,65 @@ class RateLimit:
         # A burst and the slots after it share the window, so the slots are spaced for the rest.
         self._interval = seconds / (requests - burst + 1)
         self._ahead = (burst - 1) * self._interval
+        self._seconds = seconds
         self._due = float("-inf")
+        self._free: list[float] = []
+        self._left: deque[float] = deque(maxlen=requests)
         self._lock = threading.Lock()
 
     def reserve(self, clock: Clock) -> float:
         """Take the next slot and return the seconds to wait for it."""
         with self._lock:
             now = clock.monotonic()
-            due = max(self._due, now)
-            self._due = due + self._interval
-            return max(0.0, due - self._ahead - now)
+            return max(0.0, self._take(now) - self._ahead - now)
+
+    def turn(self, clock: Clock, until: float) -> Flow[bool]:
+        """Wait for a slot of one's own; who gives up leaves it to others.
+
+        Args:
+            clock: Where time is taken from.
+            until: Monotonic seconds; a slot that comes later is not waited for.
+
+        Returns:
+            Whether the request may leave now.
+        """
+        with self._lock:
+            slot = self._take(clock.monotonic())
+            due = slot - self._ahead
+        left = False
+        try:
+            while due < until:
+                delay = due - clock.monotonic()
+                if delay < _TICK:
+                    delay = self._leave(clock)
+                    left = not delay
+                if left:
+                    break
+                yield Wait(delay)
+            return left
+        finally:
+            if not left:
+                with self._lock:
+                    heappush(self._free, slot)
+
+    def _take(self, now: float) -> float:
+        while self._free:
+            if (slot := heappop(self._free)) >= now:
+                return slot
+        slot = max(self._due, now)
+        self._due = slot + self._interval
+        return slot
+
+    def _leave(self, clock: Clock) -> float:
+        """Note that a request leaves; or return the seconds that it must wait yet.
+
+        Whoever wakes late is followed more closely by the next: only what has really left tells
+        how full the window is.
+        """
+        with self._lock:
+            now = clock.monotonic()
+            full = len(self._left) == self._left.maxlen
+            if full and (delay := self._left[0] + self._seconds - now) >= _TICK:
+                return delay
+            self._left.append(now)
+            return 0.0
