@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
@@ -54,9 +55,11 @@ class Driver:
         self._http = http
         self._clock = clock or SystemClock()
         self._sleep = sleep
+        self._home = os.getpid()
 
     def run(self, flow: Flow[T]) -> T:
         """Perform a flow to its end and return its value."""
+        _stay(self._home)
         step: _Step = partial(next, flow)
         try:
             while True:
@@ -69,6 +72,7 @@ class Driver:
 
     def iterate(self, listing: Listing[T]) -> Iterator[T]:
         """Perform a listing as far as the caller takes its elements."""
+        _stay(self._home)
         step: _Step = partial(next, listing)
         try:
             while True:
@@ -136,6 +140,7 @@ class AsyncDriver:
         self._http = http
         self._clock = clock or SystemClock()
         self._sleep = sleep
+        self._home = os.getpid()
 
     async def run(self, flow: Flow[T]) -> T:
         """Perform a flow to its end and return its value.
@@ -143,6 +148,7 @@ class AsyncDriver:
         Cancelling is safe: what was about to be sent is in the journal before its first byte, and
         a journal write that has begun is finished.
         """
+        _stay(self._home)
         step: _Step = partial(next, flow)
         try:
             while True:
@@ -157,6 +163,7 @@ class AsyncDriver:
 
     async def iterate(self, listing: Listing[T]) -> AsyncIterator[T]:
         """Perform a listing as far as the caller takes its elements."""
+        _stay(self._home)
         step: _Step = partial(next, listing)
         try:
             while True:
@@ -200,6 +207,13 @@ class AsyncDriver:
             finally:
                 await drop(response.aclose, chunks)
             return body.answer(response)
+
+
+def _stay(home: int) -> None:
+    # Two processes that write to one connection spoil each other's requests, and a lock that was
+    # held during the fork is never released.
+    if os.getpid() != home:
+        raise UsageError("this window was opened before a fork: open one in each process")
 
 
 async def drop(close: Callable[[], Awaitable[None]], chunks: AsyncIterator[bytes]) -> None:
