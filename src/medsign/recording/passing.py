@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from typing import Final, cast
 
 import attrs
@@ -76,10 +75,12 @@ class Passing:
         self._answered = self._manner.clock.monotonic()
         self._restore()
         self._response = response
-        self._came = _Copy(response.stream, self._manner.max_body, self.end)
-        with suppress(httpx.ResponseNotRead):
-            self._came.add(response.content)
-        response.stream = self._came
+        try:
+            self._came = response.content  # some transports have read it; nobody closes that one
+        except httpx.ResponseNotRead:
+            self._came = response.stream = _Copy(response.stream, self._manner.max_body, self.end)
+        else:
+            self.end()
         return response
 
     def end(self, error: Exception | None = None) -> None:
@@ -112,7 +113,7 @@ class Passing:
         )
 
     def _har_request(self) -> HarRequest:
-        request, (size, content) = self._request, _of(self._sent)
+        request, (size, content) = self._request, _of(self._sent, self._manner.max_body)
         url = self._manner.masks.url(request.url)
         media = request.headers.get("content-type", "")
         text = self._text(content, media)
@@ -130,11 +131,11 @@ class Passing:
         )
 
     def _har_response(self, error: Exception | None) -> HarResponse:
-        response, (size, content) = self._response, _of(self._came)
+        response, (size, content) = self._response, _of(self._came, self._manner.max_body)
         status = response.status_code if response else 0
         headers = response.headers if response else httpx.Headers()
         media = headers.get("content-type", "")
-        if content is not None:
+        if content is not None and isinstance(self._came, _Copy):
             content = _decoded(content, headers, self._manner.max_body)
         text = None if error else self._text(content, media, refused=status >= 400)
         encoding = None
@@ -224,8 +225,10 @@ class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._ended(None)
 
 
-def _of(body: _Copy | bytes) -> tuple[int, bytes | None]:
-    return (len(body), body) if isinstance(body, bytes) else (body.size, body.content)
+def _of(body: _Copy | bytes, limit: int) -> tuple[int, bytes | None]:
+    if isinstance(body, _Copy):
+        return body.size, body.content
+    return len(body), body if len(body) <= limit else None
 
 
 def _decoded(content: bytes, headers: httpx.Headers, limit: int) -> bytes | None:
