@@ -2,6 +2,7 @@
 
 from medsign.status.journal import JSON, Entry, EventLog, Journal, NewEvent, StoredEvent
 from medsign.status.model import State, StatusModel, UnknownStatus, fold
+from medsign.status.routes import signing_route
 from medsign.status.terms import FIXED_HOLIDAYS, Calendar, Term, WorkingDays
 from medsign.status.tracker import StateChanged, Tracker
 
@@ -22,4 +23,5 @@ __all__ = [
     "UnknownStatus",
     "WorkingDays",
     "fold",
+    "signing_route",
 ]
