@@ -25,6 +25,9 @@ import httpx
 import pytest
 
 pytest.importorskip("pypdf", reason="needs the extra `sandbox`")
+pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry-sdk")
+
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from medsign import (
     AsyncMedSign,
@@ -53,11 +56,12 @@ from medsign.ca.cryptopro import CryptoProPortal, portal_context
 from medsign.codec import json as door
 from medsign.codec.asn1 import oids, pem_encode, recognise
 from medsign.ekp import CardRecord, QrCode, ServiceRecord
-from medsign.exchange import Driver
+from medsign.exchange import Driver, all_of, log_events
 from medsign.gosuslugi import Document as KitDocument
 from medsign.gosuslugi import DocumentKind as KitKind
 from medsign.identifiers import CardNumber, CardUid, Identifier, Inn, Phone, Snils
 from medsign.pki import holder_of, make_request, private_key_info
+from medsign.recording import Recorder
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.sandbox.ekp import EkpService, IssuedCard, SandboxCard
 from medsign.sandbox.paper import new_pdf
@@ -73,6 +77,7 @@ from medsign.sep import (
     SourceKind,
 )
 from medsign.signers import load_key, load_signer
+from medsign.telemetry import Telemetry
 
 BORN = date(1987, 11, 23)
 SURNAME, GIVEN_NAME, PATRONYMIC = "Тайновская", "Изольда", "Пафнутьевна"
@@ -136,6 +141,16 @@ def found_in(texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
+class Spans(SpanProcessor):
+    """What goes to the system that keeps traces."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.texts.append(span.to_json())
+
+
 class Ear(logging.Handler):
     """Somebody who reads everything: texts by the place where they were seen."""
 
@@ -145,12 +160,22 @@ class Ear(logging.Handler):
         self.heard: dict[str, list[str]] = defaultdict(list)
         self.wire: list[str] = []
         self.refusals: set[str] = set()
+        tracers = TracerProvider(shutdown_on_exit=False)
+        tracers.add_span_processor(Spans(self.heard["spans"]))
+        log = log_events(logging.getLogger("clinic"))
+        self.watching = all_of(self.event, log, Telemetry(tracers))
 
     def emit(self, record: logging.LogRecord) -> None:
         self.heard["logs"] += [self.format(record), repr(record.args), repr(vars(record))]
 
     def event(self, event: object) -> None:
         self.heard["events"] += [repr(event), str(event)]
+
+    def record(self, recorder: Recorder) -> None:
+        """Read what a recording holds, one exchange at a time."""
+        self.heard["recordings"] += [
+            door.encode(entry).decode() for entry in recorder.har().log.entries
+        ]
 
     def look(self, value: object) -> None:
         """Print an object, and the objects inside it that somebody may print alone."""
@@ -564,7 +589,7 @@ def strangers(ear: Ear, sandbox: Sandbox, tap: Callable[[], httpx.BaseTransport]
     settings["config"] = attrs.evolve(settings["config"], services=services)
     with (
         httpx.Client(transport=tap()) as http,
-        MedSign(**settings, http=http, on_event=ear.event, sleep=sandbox.sleep) as window,
+        MedSign(**settings, http=http, on_event=ear.watching, sleep=sandbox.sleep) as window,
     ):
         ear.look(window.config)
         ear.attempt(window.ca.create, an_order())
@@ -587,7 +612,7 @@ def the_portal(ear: Ear, sandbox: Sandbox, tap: Callable[[], httpx.BaseTransport
     with httpx.Client(transport=tap()) as http:
         driver = Driver(http, clock=sandbox.clock, sleep=sandbox.sleep)
         url = f"{sandbox.base_url}/ui/api"
-        settings = {"clock": sandbox.clock, "emit": ear.event}
+        settings = {"clock": sandbox.clock, "emit": ear.watching}
         portal = CryptoProPortal(portal_context(base_url=url, **settings), driver)
         fields = do(portal.name_fields, "qualified")
         do(portal.register, "qualified", fields, values | {oids.SNILS: SNILS.value[:-1]})
@@ -607,7 +632,7 @@ async def async_hours(ear: Ear, sandbox: Sandbox) -> None:
     async with (
         httpx.AsyncClient(transport=transport) as http,
         AsyncMedSign(
-            **settings_of(sandbox), http=http, on_event=ear.event, sleep=sandbox.async_sleep
+            **settings_of(sandbox), http=http, on_event=ear.watching, sleep=sandbox.async_sleep
         ) as window,
     ):
         ear.look(window)
@@ -655,15 +680,18 @@ def ear(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ear]:
     root.setLevel(logging.DEBUG)
     try:
         with a_sandbox() as sandbox, sandbox.http() as town:
+            recorder = Recorder(sandbox.transport(), clock=sandbox.clock)
 
             def tap() -> httpx.BaseTransport:
-                return Tap(ear, sandbox.transport())
+                return Tap(ear, recorder)
 
             settings = settings_of(sandbox)
             ear.look(settings["config"])
             with (
                 httpx.Client(transport=tap()) as http,
-                MedSign(**settings, http=http, on_event=ear.event, sleep=sandbox.sleep) as window,
+                MedSign(
+                    **settings, http=http, on_event=ear.watching, sleep=sandbox.sleep
+                ) as window,
             ):
                 ear.look(window)
                 good_hours(ear, window, town)
@@ -673,13 +701,14 @@ def ear(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ear]:
             strangers(ear, sandbox, tap)
             the_portal(ear, sandbox, tap)
             anyio.run(async_hours, ear, sandbox)
+            ear.record(recorder)
         bad_settings(ear, tmp_path_factory.mktemp("settings"))
         with on_a_socket() as sandbox, sandbox.http() as town:
             transport = Tap(ear, httpx.HTTPTransport())
             with (
                 httpx.Client(transport=transport, timeout=5) as http,
                 MedSign(
-                    **settings_of(sandbox), http=http, on_event=ear.event, sleep=sandbox.sleep
+                    **settings_of(sandbox), http=http, on_event=ear.watching, sleep=sandbox.sleep
                 ) as window,
             ):
                 good_hours(ear, window, town)
@@ -695,6 +724,7 @@ def ear(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ear]:
     "place",
     [
         *("logs", "events", "objects", "errors", "urls", "urls on the wire", "causes"),
+        *("recordings", "spans"),
     ],
 )
 def test_nothing_planted_is_seen_in(ear: Ear, place: str):
