@@ -287,6 +287,22 @@ def test_every_length_of_key_signs_and_verifies(authority, evidence, curve, is_d
     assert verdict(attrs.evolve(evidence, signature=signature, content=given)) == PASSED
 
 
+@pytest.mark.req("F409")
+def test_one_signature_is_judged_by_the_norm_that_is_named(evidence):
+    short = {
+        oid: end
+        for oid, end in cms.DEFAULT.algorithms.items()
+        if oid not in {oids.GOST_KEY_256, oids.GOST_SIGNATURE_256}
+    }
+    federal, regional = cms.Policy(name="federal"), cms.Policy(name="regional", algorithms=short)
+    reports = [cms.verify(evidence, at=LATER, policy=norm) for norm in (federal, regional)]
+    assert [(each.policy, each.passed) for each in reports] == [
+        ("federal", True),
+        ("regional", False),
+    ]
+    assert reports[0].policy_digest != reports[1].policy_digest
+
+
 @settings(max_examples=15)
 @given(content=st.binary(max_size=300), is_detached=st.booleans())
 def test_what_is_signed_verifies(content, is_detached, authority, signer, evidence):
