@@ -19,6 +19,7 @@ from medsign.errors import (
     ConnectFailed,
     ConnectionLost,
     MedsignError,
+    PeerExpired,
     TimedOut,
 )
 from medsign.exchange import (
@@ -159,6 +160,7 @@ def test_a_rate_limit_that_means_nothing_is_refused() -> None:
     ("error", "safe", "keyed", "never"),
     [
         (ConnectFailed("x"), True, True, True),
+        (PeerExpired("x"), False, False, False),
         (TimedOut("x"), True, False, False),
         (ConnectionLost("x"), True, False, False),
         (ApiError(429, "slow-down", "x"), True, True, True),

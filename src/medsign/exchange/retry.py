@@ -70,6 +70,8 @@ def may_repeat(error: MedsignError, repeat: Repeat) -> bool:
     An operation that must not be repeated is repeated only when it certainly was not done.
     """
     match error:
+        case TlsRefused():
+            return False  # nobody's handshake gets better by itself
         case TransportError():
             return not error.sent or repeat is Repeat.SAFE
         case ApiError(status=status):
