@@ -15,6 +15,7 @@ from medsign.errors import (
     ApiError,
     BudgetExceeded,
     MedsignError,
+    TlsRefused,
     TransportError,
     UnexpectedAnswer,
 )
