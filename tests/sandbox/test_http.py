@@ -46,6 +46,13 @@ def test_the_same_handler_answers_over_http(live):
     }
 
 
+def test_a_second_line_of_a_field_is_not_lost(live):
+    two_lines = [("Idempotency-Key", "k"), ("Idempotency-Key", "l")]
+    for headers in (two_lines, [("Idempotency-Key", "k, l")]):
+        assert live.post("/post/letters", json={"text": "x"}, headers=headers).status_code == 201
+    assert len(live.get("/post/letters", params={"limit": 9}).json()["items"]) == 1
+
+
 @pytest.mark.parametrize(
     "kind, error",
     [

@@ -32,7 +32,8 @@ class Application:
             method=http.method,
             path=scope["path"],
             query=dict(http.query_params),
-            headers=dict(http.headers),
+            # Lines of one name belong together: a second one must not pass unseen.
+            headers={name: ", ".join(http.headers.getlist(name)) for name in http.headers},
             body=await http.body(),
             # Not http.url, which decodes and encodes the path anew.
             target=_target(scope, http.headers.get("host", "")),
