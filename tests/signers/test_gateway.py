@@ -370,7 +370,7 @@ def test_an_unsigned_request_is_refused(sandbox):
 def test_a_certificate_that_is_revoked_signs_no_more(sandbox):
     from medsign.sandbox.pki import Pki, serial
 
-    gateway = sandbox.gateway()
+    gateway = attrs.evolve(sandbox.gateway(), certificate=None)
     with sandbox.connect(gateway=gateway) as window:
         list(window.ca.certificates())
         sandbox.world.part(Pki).change(serial(gateway.signer.certificate), "revoke")
@@ -408,6 +408,41 @@ def test_a_recorded_request_cannot_be_sent_again(sandbox):
     again = sandbox.transport().handle_request(tap.seen[-1])
     assert again.status_code == 401
     assert b"signature-replay" in again.read()
+
+
+def replayed(request):
+    return request
+
+
+def spoilt(request):
+    headers = {**request.headers, "content-digest": "streebog-256=:AAAA:"}
+    return httpx.Request(request.method, request.url, headers=headers, content=request.content)
+
+
+def stripped(request):
+    headers = {k: v for k, v in request.headers.items() if k != "signature-input"}
+    return httpx.Request(request.method, request.url, headers=headers, content=request.content)
+
+
+def aimed_at_an_open_place(request):
+    url = request.url.copy_with(path="/openapi.json")
+    return httpx.Request("GET", url, headers=request.headers)
+
+
+@pytest.mark.parametrize("copy", [replayed, spoilt, stripped, aimed_at_an_open_place])
+def test_what_was_not_let_in_gets_no_answer_that_another_request_could_get(sandbox, copy):
+    tap = Tap(sandbox.transport())
+    with sandbox.connect(gateway=sandbox.gateway(), transport=tap) as window:
+        list(window.ca.certificates())
+    answer = sandbox.transport().handle_request(copy(tap.seen[-1]))
+    assert "signature" not in answer.headers
+
+
+def test_the_organisation_that_a_request_speaks_for_is_signed(signer):
+    message = signed(a_request(headers={"n3-organization": "1.2.643.2.69.1.2.999"}), signer)
+    with pytest.raises(NotAuthentic) as refused:
+        check(changed(message, **{"n3-organization": "1.2.643.2.69.1.2.1"}), signer)
+    assert refused.value.reason == "value"
 
 
 def test_a_repeat_after_a_fault_is_signed_anew(sandbox):

@@ -87,11 +87,12 @@ class FrontDesk:
         """Carry out a request and say what a client gets of it, faults included."""
         with self._lock:
             request_id = request.headers.get("x-request-id") or self._world.new_id()
+            believed = False
             service = self._service(request.path)
             refuse = service.refuse if service else Problem.reply
             try:
                 place = self._place(service, request)
-                self._admit(place, request)
+                believed = self._admit(place, request)
                 fault = self._fault(place, request)
                 if fault and not fault.kind.carried_out:
                     if fault.kind is not FaultKind.STATUS:
@@ -103,13 +104,13 @@ class FrontDesk:
                 fault, reply = None, _named(refuse(problem, request_id), request_id)
             except MedsignError as error:
                 fault, reply = None, _named(refuse(_as_problem(error), request_id), request_id)
-            return Delivery(self._gateway.sign(reply, request), fault)
+            return Delivery(self._gateway.sign(reply, request) if believed else reply, fault)
 
-    def _admit(self, place: _Place, request: Request) -> None:
-        if not (place.service.steady or place.route.public):
-            # Kept even when the request itself is refused: a nonce is spent by being seen.
-            with self._world.shelf.transaction():
-                self._gateway.admit(request)
+    def _admit(self, place: _Place, request: Request) -> bool:
+        # Kept even when the request itself is refused: a nonce is spent by being seen.
+        with self._world.shelf.transaction():
+            open_to_all = place.service.steady or place.route.public
+            return self._gateway.admit(request, open_to_all=open_to_all)
 
     def _service(self, path: str) -> Service | None:
         return next(

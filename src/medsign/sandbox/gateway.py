@@ -37,25 +37,36 @@ class Gateway:
         self._pki = world.part(Pki)
         self._nonces = world.drawer("gateway.nonces", datetime)
 
-    def admit(self, request: Request) -> None:
+    def admit(self, request: Request, *, open_to_all: bool) -> bool:
         """Let a request in; an unsigned one where that is allowed.
+
+        Args:
+            request: As it came.
+            open_to_all: Whether its place is one that needs no signature.
+
+        Returns:
+            Whether it is signed, so that its one answer must be signed as well.
 
         Raises:
             Problem: The signature is missing, does not hold, is old or was here before.
         """
-        if not self.required and "signature-input" not in request.headers:
-            return
+        needed = self.required and not open_to_all
+        if not needed and "signature-input" not in request.headers:
+            return False
         now = self._world.clock.now()
         try:
             self._remember(verify_message(_message(request), self._client, at=now), now)
         except NotAuthentic as error:
             title = _RUSSIAN.get(error.reason, "Подпись запроса неверна")
             raise Problem(401, f"signature-{error.reason}", str(error), title) from error
+        return True
 
     def sign(self, reply: Reply, request: Request) -> Reply:
-        """Return the reply, signed where the request has a signature to bind it to.
+        """Return the reply to a request that was let in by its signature, signed.
 
-        A refusal is signed too: otherwise anybody on the way could refuse.
+        A refusal by the service is signed too: otherwise anybody on the way could refuse. What was
+        not let in gets no signed answer: whoever sends a request once more, or spoils a copy of
+        it, could pass the refusal off as the answer to the one that was carried out.
         """
         headers = {name.lower(): value for name, value in reply.headers.items()}
         message = HttpMessage(
@@ -63,10 +74,7 @@ class Gateway:
         )
         nonce = urlsafe_b64encode(self._world.entropy(16)).decode()
         now = self._world.clock.now()
-        try:
-            fields = sign_message(message, self._pki.gateway, at=now, nonce=nonce)
-        except NotAuthentic:
-            return reply
+        fields = sign_message(message, self._pki.gateway, at=now, nonce=nonce)
         return attrs.evolve(reply, headers={**headers, **fields})
 
     def _client(self, key_id: str) -> Certificate | None:

@@ -1,9 +1,9 @@
 """Signed requests and signed answers («Подпись запроса»): RFC 9421 with GOST R 34.10-2012.
 
 What is signed: method and target, the date, the digest of the body by Streebog (RFC 9530), the
-idempotency key and the token. The algorithm is that of the key, and the key that of a certificate,
-so no name of an algorithm stands in the message (RFC 9421 §3.2, steps 6 and 7). Each sending has
-a nonce of its own, the repeat of a request too.
+idempotency key, the token and the organisation. The algorithm is that of the key, and the key that
+of a certificate, so no name of an algorithm stands in the message (RFC 9421 §3.2, steps 6 and 7).
+Each sending has a nonce of its own, the repeat of a request too.
 """
 
 from __future__ import annotations
@@ -327,7 +327,7 @@ def _to_cover(message: HttpMessage) -> Iterator[Item]:
     else:
         yield from (Item("@method"), Item("@target-uri"))
     yield from (Item("date"), Item("content-digest"))
-    for name in ("content-type", "idempotency-key", "authorization"):
+    for name in ("content-type", "idempotency-key", "authorization", "n3-organization"):
         if name in message.headers:
             yield Item(name)
 
