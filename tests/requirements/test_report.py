@@ -59,3 +59,8 @@ def test_every_mark_and_every_scope_row_is_in_the_table(tool, table):
 
 def test_a_scope_row_has_a_reason(tool):
     assert all(len(reason) > 20 for reason in tool.read_scope(tool.SCOPE).values())
+
+
+def test_what_a_test_shows_is_not_called_out_of_scope(tool):
+    marks, scope = tool.read_marks(ROOT / "tests"), tool.read_scope(tool.SCOPE)
+    assert marks.keys() & scope.keys() == set()
