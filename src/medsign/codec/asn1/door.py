@@ -390,16 +390,16 @@ def remembered(size: int) -> Callable[[Callable[[Element], T]], Callable[[Elemen
         @wraps(read)
         def recalled(element: Element) -> T:
             octets, source = element.der, element.source
-            if len(octets) > _LONGEST_REMEMBERED:
-                return read(element)
             if found := known.get(octets):
-                source.charge(found[1])
-                return found[0]
+                value, cost = found
+                source.charge(cost)
+                return value
             before = source.left
             value = read(element)
-            if len(known) >= size:
-                known.clear()
-            known[octets] = value, before - source.left
+            if len(octets) <= _LONGEST_REMEMBERED:
+                if len(known) >= size:
+                    known.clear()
+                known[octets] = value, before - source.left
             return value
 
         return recalled

@@ -176,6 +176,7 @@ def _gost_algorithm(key: GostKeyInfo | PrivateKeyInfo) -> bytes:
     )
 
 
+@remembered(64)
 def _read_parameters(algorithm: Element) -> tuple[str, str | None]:
     with algorithm.fields() as fields:
         fields.oid("algorithm")
