@@ -34,6 +34,8 @@ class Follower(Protocol):
     def follow(self, operation: str, flow: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
         """Return a flow that does what the given one does, and is watched meanwhile.
 
+        The flow returned is the operation itself: what it raises comes out of it.
+
         Args:
             operation: Service and operation, for instance ``sep.send``.
             flow: What is about to be performed.
@@ -43,7 +45,7 @@ class Follower(Protocol):
 
 @attrs.define(eq=False)
 class Watching:
-    """Hooks as a `Context` calls them: what one of them raises harms nobody.
+    """Hooks as a `Context` calls them: what one of them raises on an event harms nobody.
 
     A broken hook must not turn a call that was answered into one that failed. Its first failure is
     told to the logger ``medsign``, the others are dropped.

@@ -49,10 +49,10 @@ class Kind(Enum):
 
     EMPTY = re.compile(r"\s*")
     UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-    MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\S{0,30}", re.ASCII)
+    MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.,Z+-]{0,24}", re.ASCII)
     DAY = re.compile(r"\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}", re.ASCII)
     FEW_DIGITS = re.compile(r"\D?(?:\d[\s.]?){1,3}", re.ASCII)
-    NUMBER = re.compile(r"\+?\d[\d\s()./-]*", re.ASCII)
+    NUMBER = re.compile(r"\+?\d[\d\s()./-]{0,40}", re.ASCII)
     OCTETS = re.compile(r"[A-Za-z0-9+/_=\r\n-]{64,}")
     TEXT = re.compile(r".*", re.DOTALL)
 
@@ -108,10 +108,10 @@ class Masks:
         return made
 
     def number(self, value: float) -> float:
-        """Return a number with as many digits; small ones count things and stay."""
-        if abs(value) < _SMALL:
+        """Return a number with as many digits; small round ones count things and stay."""
+        if _counts(value):
             return value
-        return type(value)(self._number(str(value)))
+        return type(value)(self._number(str(max(int(abs(value)), _SMALL))))
 
     def plain(self, plain: Any) -> Any:
         """Return parsed JSON with each value masked."""
@@ -251,7 +251,7 @@ def shape_of(request: httpx.Request, content: bytes, words: frozenset[str]) -> S
         return kind.name
 
     def number(value: float) -> str:
-        return f"={value}" if abs(value) < _SMALL else "NUMBER"
+        return f"={value}" if _counts(value) else "NUMBER"
 
     def named(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         return sorted((_name(name, text), text(value)) for name, value in pairs)
@@ -296,6 +296,10 @@ def _path(url: httpx.URL, text: Callable[[str], str]) -> str:
 
 def _query(url: httpx.URL) -> list[tuple[str, str]]:
     return parse_qsl(url.query.decode("ascii"), keep_blank_values=True)
+
+
+def _counts(number: float) -> bool:
+    return abs(number) < _SMALL and round(number, 2) == number
 
 
 def _like(letter: str, octet: int) -> str:
