@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class MedsignError(Exception):
@@ -63,6 +63,17 @@ class MedsignError(Exception):
     def diagnostics(self) -> str:
         """Return the text for clinic staff, in Russian, without personal data."""
         return f"{self.russian} (код {self.code})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pools of processes hand errors over; the one way of Exception is to call the class with
+        # the text, which is not what these are made of.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[MedsignError], args: tuple[Any, ...], state: dict[str, Any]) -> object:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(MedsignError, ValueError):
