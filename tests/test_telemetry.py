@@ -418,6 +418,20 @@ def test_requests_that_a_gateway_wants_signed_are_traced_and_accepted():
     assert [span.name for span in exporter.get_finished_spans()] == ["GET", "ca.certificates"]
 
 
+def test_what_other_hooks_log_belongs_to_the_span_of_the_operation(traced: Traced):
+    seen: list[int] = []
+
+    def hook(_: Any) -> None:
+        seen.append(trace.get_current_span().get_span_context().span_id)
+
+    both = all_of(hook, traced.context.emit)
+    attrs.evolve(traced, context=attrs.evolve(traced.context, emit=both)).call(
+        lambda post: post.read()
+    )
+    operation = traced.spans()[0]
+    assert seen == [ids_of(operation)[1]] * 2
+
+
 def test_without_the_extra_an_error_names_it():
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"

@@ -458,3 +458,20 @@ def test_an_async_stream_is_recorded_and_replayed(backend: str):
     post = recorder.har().log.entries[0].request.post_data
     assert post is not None
     assert post.text == '{"a":1}'
+
+
+@pytest.mark.parametrize("backend", COLOURS[1:])
+def test_a_cancelled_exchange_is_written_down_too(backend: str):
+    async def stall(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def cancel(recorder: Recorder) -> None:
+        async with httpx.AsyncClient(transport=recorder) as http:
+            with anyio.move_on_after(0.05):
+                await http.get("https://a.test/x")
+
+    recorder = Recorder(httpx.MockTransport(stall))
+    anyio.run(cancel, recorder, backend=backend)
+    [entry] = recorder.har().log.entries
+    assert entry.response.error in {"CancelledError", "Cancelled"}

@@ -83,7 +83,7 @@ class Passing:
             self.end()
         return response
 
-    def end(self, error: Exception | None = None) -> None:
+    def end(self, error: BaseException | None = None) -> None:
         """Write the exchange down."""
         if self._ended:
             return
@@ -100,7 +100,7 @@ class Passing:
         if isinstance(self._sent, _Copy):
             self._request.stream = self._sent.stream
 
-    def _entry(self, error: Exception | None) -> Entry:
+    def _entry(self, error: BaseException | None) -> Entry:
         now = self._manner.clock.monotonic()
         wait, receive = 1000 * (self._answered - self._began), 1000 * (now - self._answered)
         return Entry(
@@ -130,7 +130,7 @@ class Passing:
             body_size=size,
         )
 
-    def _har_response(self, error: Exception | None) -> HarResponse:
+    def _har_response(self, error: BaseException | None) -> HarResponse:
         response, (size, content) = self._response, _of(self._came, self._manner.max_body)
         status = response.status_code if response else 0
         headers = response.headers if response else httpx.Headers()
@@ -178,7 +178,7 @@ class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
         self,
         stream: httpx.SyncByteStream | httpx.AsyncByteStream,
         limit: int,
-        ended: Callable[[Exception | None], None] = lambda _: None,
+        ended: Callable[[BaseException | None], None] = lambda _: None,
     ) -> None:
         self.stream = stream
         self.size = 0

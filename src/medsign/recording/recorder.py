@@ -85,7 +85,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return passing.answered(
                 cast(httpx.BaseTransport, self._transport).handle_request(request)
             )
-        except Exception as error:
+        except BaseException as error:
             passing.end(error)
             raise
 
@@ -96,7 +96,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return passing.answered(
                 await cast(httpx.AsyncBaseTransport, self._transport).handle_async_request(request)
             )
-        except Exception as error:
+        except BaseException as error:
             passing.end(error)
             raise
 
