@@ -11,6 +11,7 @@ from medsign.clock import (
     ManualClock,
     SystemClock,
     aware,
+    by_moscow_time,
     first_moment_of,
     last_moment_of,
 )
@@ -72,6 +73,17 @@ def test_setting_the_wall_clock_back_leaves_monotonic_seconds():
     clock.set(NOON - timedelta(days=1))
     assert clock.now() == NOON - timedelta(days=1)
     assert clock.monotonic() == 3600
+
+
+@pytest.mark.parametrize(
+    "moment, words",
+    [
+        (NOON, "25.06.2026 15:00:00 (МСК)"),
+        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "31.12.9999 23:59:59 (UTC)"),
+    ],
+)
+def test_every_moment_of_the_calendar_can_be_told(moment, words):
+    assert by_moscow_time(moment) == words
 
 
 def test_the_system_clock_is_aware_and_monotonic():

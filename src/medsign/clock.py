@@ -90,6 +90,20 @@ def aware(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def by_moscow_time(moment: datetime) -> str:
+    """Return a moment in words for staff.
+
+    Example:
+        >>> by_moscow_time(datetime(2026, 1, 1, tzinfo=UTC))
+        '01.01.2026 03:00:00 (МСК)'
+    """
+    try:
+        local = moment.astimezone(MOSCOW)
+    except OverflowError:  # the last hours of the calendar, by which certificates mean "never"
+        return f"{moment:%d.%m.%Y %H:%M:%S} (UTC)"
+    return f"{local:%d.%m.%Y %H:%M:%S} (МСК)"
+
+
 def last_moment_of(day: date) -> datetime:
     """Return the last instant of a day in Moscow, in UTC.
 

@@ -153,6 +153,23 @@ def test_a_name_cannot_write_into_the_page():
     parsed(page)
 
 
+def test_facts_from_a_file_cannot_write_into_the_page():
+    evil = "<script>alert(1)</script>"
+    report = make_report("CHAIN_FOUND")
+    (signer,) = report.signers
+    exhibit = cms.Exhibit(certificate=evil, source=evil, path=(evil,), detail=evil)
+    findings = [attrs.evolve(each, evidence=exhibit) for each in signer.findings]
+    page = attrs.evolve(
+        report,
+        signers=(attrs.evolve(signer, findings=findings, certificate=evil),),
+        policy=evil,
+        policy_digest=evil,
+        fingerprint=evil,
+    ).to_html()
+    assert "<script>" not in page
+    parsed(page)
+
+
 def test_a_damaged_file_gives_a_page_too():
     report = cms.verify(cms.Evidence(signature=b"<b>not a signature</b>"), at=AT)
     page = report.to_html()

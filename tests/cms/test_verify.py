@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
@@ -187,6 +187,31 @@ def test_a_stamp_earlier_than_the_claim_is_out_of_order(evidence, authority, det
     assert verdict(attrs.evolve(evidence, signature=signature)) == failed(
         Sub.TIMESTAMP_ORDER_FAILURE
     )
+
+
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_a_claim_at_the_end_of_the_calendar_is_judged_like_any_other(evidence, signer):
+    signature = cms.sign(CONTENT, signer, at=NEVER)
+    report = cms.verify(attrs.evolve(evidence, signature=signature), at=LATER)
+    assert report.sub_indication is Sub.EXPIRED
+    assert "31.12.9999" in report.to_html()
+
+
+def test_a_stamp_at_the_end_of_the_calendar_is_from_the_future(evidence, authority, detached):
+    token = asn1.decode_timestamp_response(authority.stamp(cms.signature_value(detached), NEVER))
+    attribute = asn1.Attribute(oids.SIGNATURE_TIME_STAMP, (token.token.der,))
+    signature = asn1.add_unsigned_attribute(detached, 0, attribute)
+    report = cms.verify(attrs.evolve(evidence, signature=signature), at=LATER)
+    stamped = {each.code: each.passed for each in report.signers[0].findings}
+    assert stamped["STAMP_TRUSTED"] is False
+    assert "31.12.9999" in report.to_html()
+
+
+def test_a_list_of_the_end_of_the_calendar_is_no_evidence_yet(evidence, authority):
+    crl = issuing.issue_crl(authority.root, number=1, this_update=NEVER, next_update=None)
+    assert verdict(attrs.evolve(evidence, crls=(crl,))) == failed(Sub.TRY_LATER)
 
 
 def test_a_certificate_swapped_for_another_of_the_same_key_is_noticed(

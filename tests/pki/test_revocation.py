@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
@@ -135,6 +135,21 @@ def test_a_fresh_list_without_the_certificate_says_good(check, crl, now):
     facts = check(crl())
     assert (facts.status, facts.source, facts.evidence_time) == ("good", "crl", now - HOUR)
     assert not facts.problems
+
+
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", ["crl", "answer"])
+def test_evidence_with_no_end_says_good(request, check, now, kind):
+    made = request.getfixturevalue(kind)
+    assert check(made(next_update=NEVER - now)).status == "good"
+
+
+@pytest.mark.parametrize("kind", ["crl", "answer"])
+def test_evidence_from_the_end_of_the_calendar_is_from_the_future(request, check, now, kind):
+    made = request.getfixturevalue(kind)(made=NEVER - now, next_update=None)
+    assert ProblemCode.FROM_THE_FUTURE in codes(check(made))
 
 
 def test_a_list_with_the_certificate_says_revoked(check, crl, now):

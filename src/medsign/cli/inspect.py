@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from medsign.cli.facts import Value, describe_file
 from medsign.cli.terminal import ExitCode, console, print_json, read
-from medsign.clock import MOSCOW
+from medsign.clock import by_moscow_time
 
 
 def inspect(
@@ -49,6 +49,6 @@ def _lines(value: Value) -> list[str]:
         case bool():
             return ["да" if value else "нет"]
         case datetime():
-            return [f"{value.astimezone(MOSCOW):%d.%m.%Y %H:%M:%S} (МСК)"]
+            return [by_moscow_time(value)]
         case _:
             return [str(value)]

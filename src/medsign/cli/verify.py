@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from medsign import Config, Endpoint, MedSign, Report, cms
 from medsign.cli.terminal import ExitCode, console, print_json, read
-from medsign.clock import MOSCOW, SystemClock, aware
+from medsign.clock import SystemClock, aware, by_moscow_time
 from medsign.codec import json
 from medsign.codec.asn1 import Certificate
 from medsign.errors import BudgetExceeded, MalformedError, UsageError
@@ -177,7 +177,7 @@ def _show(report: Report) -> None:
     for line in others:
         screen.print(escape(line))
     for signer in report.signers:
-        when = f"{signer.proved_at.astimezone(MOSCOW):%d.%m.%Y %H:%M:%S} (МСК)"
+        when = by_moscow_time(signer.proved_at)
         proof = "по штампу времени" if signer.proved_by == "time stamp" else "по времени проверки"
         screen.print(f"Подписал: {escape(signer.name or 'неизвестно')}; не позже {when}, {proof}")
     code = report.sub_indication.value if report.sub_indication else ""

@@ -230,7 +230,7 @@ class _Judge:
         yield self.finding(
             "CERTIFICATE_EXPIRED_AT_SIGNING", not expired, signer, moment=signer.not_after
         )
-        early = claimed + skew < signer.not_before
+        early = signer.not_before - claimed > skew
         yield self.finding("CERTIFICATE_NOT_YET_VALID", not early, signer, moment=signer.not_before)
         if facts.key_until:
             rested = claimed > facts.key_until
@@ -402,13 +402,13 @@ class _Judge:
             if trusted.passed and facts.claimed_at and stamp.not_later_than:
                 yield self.finding(
                     "STAMP_ORDER",
-                    facts.claimed_at <= stamp.not_later_than + self.policy.clock_skew,
+                    facts.claimed_at - stamp.not_later_than <= self.policy.clock_skew,
                     source=stamp.fingerprint,
                     moment=stamp.stamped_at,
                 )
 
     def _past(self, moment: datetime) -> bool:
-        return moment <= self.at + self.policy.clock_skew
+        return moment - self.at <= self.policy.clock_skew
 
 
 def _outermost_first(stamps: Iterable[StampFacts]) -> Iterator[list[StampFacts]]:

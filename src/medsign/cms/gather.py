@@ -169,7 +169,7 @@ def _of_chain(
             yield Gap(certificate=facts.certificates[0].fingerprint)
         return
     for certificate, issuer in pairwise(facts.certificates):
-        past = [each for each in certificate.statuses if each.this_update <= at + policy.clock_skew]
+        past = [each for each in certificate.statuses if each.this_update - at <= policy.clock_skew]
         good = tuple(each for each in past if each.status == "good")
         revoked = any(each.status == "revoked" for each in past)
         if not revoked and not policy.revocation.met_by(good, moment):

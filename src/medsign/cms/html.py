@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from medsign.clock import MOSCOW
+from medsign.clock import by_moscow_time
 from medsign.cms.messages import Indication
 from medsign.cms.policy import Level
 
@@ -66,7 +66,7 @@ def page(report: Report) -> str:
             (
                 ("Время проверки", _moment(report.at)),
                 ("Политика проверки", escape(report.policy)),
-                ("Отпечаток политики (SHA-256)", f"<code>{report.policy_digest}</code>"),
+                ("Отпечаток политики (SHA-256)", f"<code>{escape(report.policy_digest)}</code>"),
                 ("Отпечаток файла подписи (SHA-256)", f"<code>{escape(report.fingerprint)}</code>"),
             )
         ),
@@ -133,7 +133,10 @@ def _outcome(finding: Finding) -> str:
         escape(evidence.detail),
         _moment(evidence.moment) if evidence.moment else "",
         f"<code>сертификат {escape(evidence.certificate)}</code>" if evidence.certificate else "",
-        *(f"<code>цепочка {number}: {each}</code>" for number, each in enumerate(evidence.path, 1)),
+        *(
+            f"<code>цепочка {number}: {escape(each)}</code>"
+            for number, each in enumerate(evidence.path, 1)
+        ),
         f"<code>источник {escape(evidence.source)}</code>" if evidence.source else "",
     ]
     return f"{_OUTCOMES[finding.severity]}<br><small>{'<br>'.join(filter(None, notes))}</small>"
@@ -145,4 +148,4 @@ def _table(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return f"{moment.astimezone(MOSCOW):%d.%m.%Y %H:%M:%S} (МСК)" if moment else "не указано"
+    return by_moscow_time(moment) if moment else "не указано"

@@ -114,9 +114,9 @@ def _covered(
 ) -> bool:
     for each in good:
         age = moment - each.this_update
-        promised = each.next_update or each.this_update + UNPROMISED
+        term = each.next_update - each.this_update if each.next_update else UNPROMISED
         if each.source == source and (
-            age <= timedelta(0) or (moment <= promised and (max_age is None or age <= max_age))
+            age <= timedelta(0) or (age <= term and (max_age is None or age <= max_age))
         ):
             return True
     return False

@@ -81,7 +81,7 @@ def gathered(
     if fetcher is None:
         return Gathered(evidence, tuple(answers), tuple(lists), unfetched=tuple(unfetched))
     # Evidence made after the moment of the verdict does not count, so it is not asked for.
-    if at + policy.clock_skew >= context.clock.now():
+    if context.clock.now() - at <= policy.clock_skew:
         evidence = yield from complete_statuses(fetcher, evidence, policy, at=at)
     return Gathered(
         evidence,

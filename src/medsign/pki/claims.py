@@ -97,10 +97,11 @@ def age_problems(
         now: The moment of asking.
         policy: What is fresh.
     """
-    if this_update > now + policy.skew:
+    # Differences only: a sum with the last moment of the calendar, "never", is none.
+    if this_update - now > policy.skew:
         yield Problem(ProblemCode.FROM_THE_FUTURE, fingerprint)
-    expires = this_update + policy.max_age if next_update is None else next_update
-    if expires + policy.skew < at:
+    term = policy.max_age if next_update is None else next_update - this_update
+    if at - this_update > term + policy.skew:
         yield Problem(ProblemCode.STALE, fingerprint)
-    elif expires < this_update:
+    elif term < timedelta(0):
         yield Problem(ProblemCode.STALE, fingerprint, "nextUpdate is before thisUpdate")

@@ -166,7 +166,7 @@ def claim_of_ocsp(
     unfit = [
         *age_problems(single.this_update, single.next_update, print_, at=at, now=now, policy=policy)
     ]
-    if answer.produced_at > now + policy.skew:
+    if answer.produced_at - now > policy.skew:
         unfit.append(Problem(ProblemCode.FROM_THE_FUTURE, print_, "producedAt"))
     if single.this_update > certificate.not_after and not (
         single.archive_cutoff and single.archive_cutoff <= certificate.not_after
