@@ -384,6 +384,21 @@ def test_times_are_those_of_the_clock(sandbox: Sandbox):
     assert (entry.timings.wait, entry.timings.receive, entry.time) == (1000, 2000, 3000)
 
 
+def test_the_time_without_an_answer_is_spent_waiting(sandbox: Sandbox):
+    clock = ManualClock(sandbox.clock.now())
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        clock.advance(timedelta(seconds=20))
+        raise httpx.ReadTimeout("late")
+
+    recorder = Recorder(httpx.MockTransport(silent), clock=clock)
+    with pytest.raises(httpx.ReadTimeout):
+        through(recorder, GET)
+    [entry] = recorder.har().log.entries
+    assert (entry.timings.wait, entry.timings.receive) == (20_000, 0)
+    assert entry.response.error == "ReadTimeout"
+
+
 # --- replay
 
 

@@ -102,7 +102,8 @@ class Passing:
 
     def _entry(self, error: BaseException | None) -> Entry:
         now = self._manner.clock.monotonic()
-        wait, receive = 1000 * (self._answered - self._began), 1000 * (now - self._answered)
+        answered = self._answered if self._response else now
+        wait, receive = 1000 * (answered - self._began), 1000 * (now - answered)
         return Entry(
             started_date_time=self._started,
             time=wait + receive,
