@@ -24,11 +24,12 @@ from medsign.errors import (
     ApiError,
     BudgetExceeded,
     ConnectFailed,
+    NotAuthentic,
     TimedOut,
     TransportError,
     UnexpectedAnswer,
 )
-from medsign.exchange import AsyncDriver, Context, Driver, Event
+from medsign.exchange import Answer, AsyncDriver, Context, Driver, Event
 from medsign.transport import UrlGuard, new_async_client, new_client
 from medsign.transport.guard import guarded, host_of
 
@@ -100,6 +101,11 @@ def guard(place: Place, *numbers: str, **settings: Any) -> UrlGuard:
     )
 
 
+def only_the_gateway(request: httpx.Request, answer: Answer) -> None:
+    """Judge answers as a clinic behind a gateway does; a stranger signs nothing."""
+    raise NotAuthentic("missing", "not signed")
+
+
 @pytest.fixture(params=["blocking", "asyncio", "trio"])
 def ask(request: pytest.FixtureRequest) -> Callable[..., bytes]:
     def run(
@@ -110,6 +116,7 @@ def ask(request: pytest.FixtureRequest) -> Callable[..., bytes]:
             base_url="https://pki.invalid",
             auth=httpx.BasicAuth("clinic", "secret"),
             headers={"X-Clinic": "999"},
+            judge=only_the_gateway,
             emit=(events if events is not None else []).append,
         )
         flow = guarded(context, "crl", guard, url, **{"max_bytes": 1000, **bounds})

@@ -203,6 +203,7 @@ def guarded(
         context,
         auth=_Wary(seconds),
         headers={},
+        judge=None,
         limit=None,
         policy=RetryPolicy(attempts=1, total=seconds, timeout=seconds),
         max_bytes=max_bytes,
