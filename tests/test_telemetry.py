@@ -43,6 +43,7 @@ from medsign.exchange import (
     operation,
 )
 from medsign.sandbox import Fault, FaultKind, Sandbox
+from medsign.status import Journal, State, StatusModel, Tracker
 from medsign.telemetry import Telemetry
 
 Call = Callable[[Callable[[Any], Any]], Any]
@@ -225,7 +226,10 @@ def test_a_repeated_request_counts_its_resends(traced: Traced):
     assert [span.status.status_code for span in attempts] == [
         *(StatusCode.ERROR, StatusCode.ERROR, StatusCode.UNSET),
     ]
-    assert [event.name for event in outer.events] == ["medsign.wait", "medsign.wait"]
+    assert [(event.name, dict(event.attributes or {})) for event in outer.events] == [
+        ("medsign.retry", {"medsign.retry.reason": "MS-API", "medsign.retry.delay": 1.0}),
+        ("medsign.retry", {"medsign.retry.reason": "MS-TIMEOUT", "medsign.retry.delay": 1.0}),
+    ]
     assert outer.status.status_code is StatusCode.UNSET
 
 
@@ -250,7 +254,7 @@ def test_a_failed_operation_says_by_which_error(
     outer = traced.spans()[0]
     assert outer.status.status_code is StatusCode.ERROR
     assert (outer.attributes or {})["error.type"] == error
-    assert list(outer.events) == [] or {event.name for event in outer.events} == {"medsign.wait"}
+    assert list(outer.events) == [] or {event.name for event in outer.events} == {"medsign.retry"}
 
 
 def test_no_path_query_body_or_text_of_an_error_is_told(traced: Traced):
@@ -416,6 +420,44 @@ def test_requests_that_a_gateway_wants_signed_are_traced_and_accepted():
     ):
         assert list(window.ca.certificates()) == []
     assert [span.name for span in exporter.get_finished_spans()] == ["GET", "ca.certificates"]
+
+
+def test_a_change_of_state_is_noted_in_the_span_without_the_id(traced: Traced):
+    model = StatusModel(
+        name="letter",
+        states=[State("draft", "Черновик"), State("sent", "Отправлено", terminal=True)],
+        initial="draft",
+        transitions={"draft": {"send": "sent"}},
+    )
+
+    def fire(context: Context) -> Flow[None]:
+        tracker = Tracker(
+            model, Journal(context.store), "9999", context.clock, on_change=context.emit
+        )
+        yield from do(lambda: tracker.fire("send", who="registrar-3"))
+
+    class Moving:
+        move = operation(fire)
+
+    class Mover(Moving, Service): ...
+
+    class AsyncMover(Moving, AsyncService): ...
+
+    def use(post: Service | AsyncService) -> Any:
+        kind: Any = Mover if isinstance(post, Service) else AsyncMover
+        return kind(post.context, post._driver).move()
+
+    traced.call(use)
+    [span] = traced.spans()
+    [event] = span.events
+    assert (event.name, dict(event.attributes or {})) == (
+        "medsign.state",
+        {
+            "medsign.model": "letter",
+            "medsign.state.before": "draft",
+            "medsign.state.after": "sent",
+        },
+    )
 
 
 def test_what_other_hooks_log_belongs_to_the_span_of_the_operation(traced: Traced):

@@ -27,7 +27,8 @@ import httpx
 
 from medsign.clock import Clock, SystemClock
 from medsign.errors import MedsignError, Unavailable
-from medsign.exchange import Answer, Do, Event, Send, Wait
+from medsign.exchange import Answer, Do, Event, RetryScheduled, Send
+from medsign.status import StateChanged
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, TracerProvider
 
 T = TypeVar("T")
-Attributes = dict[str, str | int]
+Attributes = dict[str, str | float]
 
 _NAME: Final = "medsign"
 _SCHEMA: Final = "https://opentelemetry.io/schemas/1.23.1"
@@ -100,12 +101,23 @@ class Telemetry:
         self._propagate = propagate
 
     def __call__(self, event: Event) -> None:
-        """Take no notice of single events: `follow` sees all of them and when they end."""
+        """Note a repeat or a change of state in the span of its operation."""
+        from opentelemetry.trace import get_current_span
+
+        match event:
+            case RetryScheduled(reason=reason, seconds=seconds):
+                about: Attributes = {"medsign.retry.reason": reason, "medsign.retry.delay": seconds}
+                get_current_span().add_event("medsign.retry", about)
+            case StateChanged(model=model, before=before, after=after):
+                states = {"medsign.state.before": before.code, "medsign.state.after": after.code}
+                get_current_span().add_event("medsign.state", {"medsign.model": model, **states})
+            case _:
+                pass  # `follow` sees requests, and when they end
 
     def follow(self, operation: str, flow: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
         """Wrap the flow of an operation into its span, its requests into theirs."""
         sent: WeakKeyDictionary[httpx.Request, int] = WeakKeyDictionary()
-        with self._operation(operation) as (span, context):
+        with self._operation(operation) as context:
             step: Callable[[], Any] = partial(next, flow)
             while True:
                 try:
@@ -123,9 +135,6 @@ class Telemetry:
                                 answered(answer)
                         case Do(work):
                             answer = yield Do(partial(_within, context, work))
-                        case Wait(seconds):
-                            span.add_event("medsign.wait", {"medsign.wait.seconds": seconds})
-                            answer = yield effect
                         case _:
                             answer = yield effect
                 except GeneratorExit:
@@ -137,14 +146,14 @@ class Telemetry:
                     step = partial(flow.send, answer)
 
     @contextmanager
-    def _operation(self, operation: str) -> Generator[tuple[Span, Context], None, None]:
+    def _operation(self, operation: str) -> Generator[Context, None, None]:
         from opentelemetry.trace import set_span_in_context
 
         about: Attributes = {"medsign.operation": operation}
         span = self._tracer.start_span(operation, attributes=about)
         began = self._clock.monotonic()
         try:
-            yield span, set_span_in_context(span)
+            yield set_span_in_context(span)
         except GeneratorExit:
             # Whoever has read enough of a listing has not failed.
             raise
