@@ -86,7 +86,7 @@ def holder_of(certificate: Certificate | CertificateRequest) -> Holder:
         'Петровна'
     """
     serial = certificate.serial_number if isinstance(certificate, Certificate) else None
-    return attrs.evolve(holder_of_name(certificate.subject), serial_number=serial)
+    return _holder(certificate.subject, serial)
 
 
 def holder_of_name(name: Name) -> Holder:
@@ -95,7 +95,10 @@ def holder_of_name(name: Name) -> Holder:
     An ИНН that has not 12 digits or starts with 00 is no person's; of the latter, as certificates
     before 01.09.2021 have it, the last ten digits are taken for the ИНН of the organisation.
     """
+    return _holder(name, None)
 
+
+def _holder(name: Name, serial: int | None) -> Holder:
     def text(oid: str) -> str | None:
         return (name.get(oid) or "").strip() or None
 
@@ -125,6 +128,7 @@ def holder_of_name(name: Name) -> Holder:
     region = re.match(r"\d{2}(?!\d)", text(oids.STATE) or "")
     return Holder(
         kind=kind,
+        serial_number=serial,
         surname=surname,
         given_name=given.strip() or None,
         patronymic=patronymic.strip() or None,

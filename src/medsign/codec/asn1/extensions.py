@@ -242,11 +242,12 @@ def read_extended(element: Element | None) -> dict[str, Any]:
     extensions: dict[str, Extension] = {}
     values: dict[str, Any] = {}
     for each in element.each(SEQUENCE, "extension") if element else ():
-        extension, known = _read_value(each)
+        extension, field, value = _read_value(each)
         if extension.oid in extensions:
             raise each.error("the same extension twice")
         extensions[extension.oid] = extension
-        values.update(known)
+        if field:
+            values[field] = value
     return {"extensions": tuple(extensions.values()), **values}
 
 
@@ -305,13 +306,13 @@ def _read_extension(element: Element) -> tuple[Extension, Element]:
 
 
 @remembered(512)
-def _read_value(element: Element) -> tuple[Extension, Mapping[str, object]]:
-    """Read an extension and the field of `Extended` that it fills, if any."""
+def _read_value(element: Element) -> tuple[Extension, str, object]:
+    """Read an extension, the field of `Extended` that it fills, if any, and the value for it."""
     extension, value = _read_extension(element)
     if extension.oid not in _FIELDS:
-        return extension, MappingProxyType({})
+        return extension, "", None
     field, read = _FIELDS[extension.oid]
-    return extension, MappingProxyType({field: read(value)})
+    return extension, field, read(value)
 
 
 def _named(element: Element, names: tuple[str, ...]) -> frozenset[str]:
