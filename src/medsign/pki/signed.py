@@ -81,8 +81,8 @@ def check_signer(
         problems.append(Problem(code, detail=detail))
 
     content = signed_data.content if content is None else content
-    certificate = find_signer_certificate(
-        signer, (*signed_data.certificates, *candidates), provider=provider
+    certificate, meant = _signer_certificate(
+        signer, (*signed_data.certificates, *candidates), provider
     )
     if certificate is None:
         note(ProblemCode.SIGNER_UNKNOWN)
@@ -110,10 +110,7 @@ def check_signer(
         signature = _check_value(certificate, signer, content, hashed, provider)
     if signature is not None and (code := signature.problem()):
         note(code)
-    references = signer.signing_certificates[:1]
-    if certificate and not all(
-        refers_to(each, certificate, provider=provider) for each in references
-    ):
+    if certificate and not meant:
         note(ProblemCode.SIGNING_CERTIFICATE_MISMATCH)
     return SignerFacts(
         signer=signer, certificate=certificate, signature=signature, problems=tuple(problems)
@@ -167,12 +164,19 @@ def find_signer_certificate(
     Several may fit the identifier (a re-issued one with the same key, or a planted one); the one
     that the signed reference names goes first.
     """
+    return _signer_certificate(signer, candidates, provider)[0]
+
+
+def _signer_certificate(
+    signer: SignerInfo, candidates: Iterable[Certificate], provider: Provider | None
+) -> tuple[Certificate | None, bool]:
+    """Return the signer's certificate, and whether the signed reference, if any, names it."""
     fitting = [each for each in candidates if _fits(signer.sid, each)]
+    references = signer.signing_certificates[:1]
     for each in fitting:
-        references = signer.signing_certificates
         if references and refers_to(references[0], each, provider=provider):
-            return each
-    return fitting[0] if fitting else None
+            return each, True
+    return (fitting[0] if fitting else None), not references
 
 
 def refers_to(
