@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -179,6 +180,22 @@ def test_an_address_keeps_its_words_only(masks: Masks):
     assert masked.params["inn"] != "9997773331"
 
 
+@pytest.mark.parametrize(
+    "path, shown",
+    [
+        ("vst-oauth2/oauth/token", True),
+        ("poar-webapp/integration/poa/generate-number", True),
+        ("SignServer/rest/api/documents/v1", True),
+        ("s/AbCdEfGhIj", False),
+        ("s/x7Kq2", False),
+        ("cards/9999000000000004", False),
+        ("people/%D0%A2%D0%B5%D1%81%D1%82%D0%BE%D0%B2%D0%B0", False),
+    ],
+)
+def test_words_of_a_path_are_shown_and_tokens_are_not(masks: Masks, path: str, shown: bool):
+    assert (masks.url(httpx.URL(f"https://a.test/{path}")) == f"https://a.test/{path}") is shown
+
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -194,6 +211,14 @@ VALUES = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+@given(st.lists(st.text(max_size=12), max_size=4).map("/".join))
+def test_an_address_and_its_masked_copy_have_one_shape(path: str):
+    masks = Masks(contract_words(), key=bytes(32))
+    request = httpx.Request("GET", "https://a.test/" + quote(path))
+    copy = httpx.Request("GET", masks.url(request.url))
+    assert shape_of(copy, b"", masks.words) == shape_of(request, b"", masks.words)
 
 
 @given(VALUES)

@@ -35,6 +35,9 @@ _CYRILLIC: Final = "абвгдежзиклмнопрстуфхцчшщэюя"
 _OF_PROBLEMS: Final = ("code", "error", "title", "titleRu")
 _SECONDS: Final = frozenset({"expires_in", "expiresIn"})
 _PLAIN_NAME: Final = re.compile(r"(?:[A-Za-z_][A-Za-z._-]{0,40}\d{0,2})?", re.ASCII)
+# Words as programmers choose them; a token made of letters changes its case too often for one.
+_WORD: Final = r"(?:[A-Z]{1,5}|[A-Z]?[a-z]{1,24}(?:[A-Z][a-z]{2,24}){0,4})"
+_ROUTE: Final = re.compile(rf"(?:{_WORD}(?:[._-]{_WORD}){{0,4}}\d{{0,2}})?", re.ASCII)
 _IDENTIFIERS: Final = {
     10: (InnLegal, "9999"),
     11: (Snils, "999"),
@@ -291,7 +294,10 @@ def _name(name: str, text: Callable[[str], str]) -> str:
 
 def _path(url: httpx.URL, text: Callable[[str], str]) -> str:
     path = url.raw_path.decode("ascii").partition("?")[0]
-    return "/".join(quote(_name(unquote(each), text), safe="") for each in path.split("/"))
+    return "/".join(
+        each if _ROUTE.fullmatch(each) else quote(text(unquote(each)), safe="")
+        for each in path.split("/")
+    )
 
 
 def _query(url: httpx.URL) -> list[tuple[str, str]]:
