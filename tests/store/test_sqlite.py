@@ -203,21 +203,33 @@ SqliteStore(sys.argv[1]).close()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_store_goes_on_working_on_both_sides_of_a_fork(path):
     program = """
-import os, sys
+import os, sys, threading, warnings
 from datetime import UTC, datetime
 from medsign.store import NewEvent, SqliteStore
 note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))
 store = SqliteStore(sys.argv[1])
-store.append("s", 0, [note])
-store._session("writing").lock.acquire()  # as if another thread were writing now
-child = os.fork()
-if child == 0:
-    store.append("s", 1, [note])
-    store.close()
-    os._exit(0)
-store._session("writing").lock.release()
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-assert store.append("s", 2, [note]) == 3
+done = threading.Event()
+
+def read():
+    while not done.is_set():
+        store.load("s")
+
+readers = [threading.Thread(target=read) for _ in range(4)]
+for reader in readers:
+    reader.start()
+warnings.simplefilter("ignore", DeprecationWarning)  # of forks with threads, from 3.12 on
+for version in range(0, 40, 2):
+    store.append("s", version, [note])
+    child = os.fork()
+    if child == 0:
+        store.append("s", version + 1, [note])
+        store.close()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+done.set()
+for reader in readers:
+    reader.join()
+assert len(store.load("s")) == 40
 store.close()
 """
     subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)

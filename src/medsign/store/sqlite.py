@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -80,6 +81,7 @@ class SqliteStore:
         self._busy_timeout = busy_timeout
         self._closed = False
         self._sessions: dict[tuple[int, str], _Session] = {}
+        self._stand_still_at_forks()
         try:
             with self._transaction() as db:
                 _migrate(db)
@@ -128,12 +130,38 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file; a closed store raises `StoreError`."""
         self._closed = True
-        for (process, _), session in tuple(self._sessions.items()):
-            if process == os.getpid():
-                with session.lock:
-                    if session.connection:
-                        session.connection.close()
-                    session.connection = None
+        for session in self._own_sessions():
+            with session.lock:
+                if session.connection:
+                    session.connection.close()
+                session.connection = None
+
+    def _stand_still_at_forks(self) -> None:
+        # A lock of SQLite's own that a thread holds during a fork is never released in the child,
+        # and SQLite has many: no thread may be inside of it at that moment.
+        held: list[threading.Lock] = []
+        known = weakref.ref(self)
+
+        def hold() -> None:
+            store = known()
+            for session in store._own_sessions() if store else ():
+                session.lock.acquire()
+                held.append(session.lock)
+
+        def release() -> None:
+            while held:
+                held.pop().release()
+
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=hold, after_in_parent=release, after_in_child=release)
+
+    def _own_sessions(self) -> list[_Session]:
+        """Return the connections of this process."""
+        return [
+            session
+            for (process, _), session in tuple(self._sessions.items())
+            if process == os.getpid()
+        ]
 
     def _write(self, batch: Sequence[_Append]) -> None:
         try:
@@ -220,7 +248,7 @@ class _Session:
 
     lock: threading.Lock = attrs.field(factory=threading.Lock)
     connection: sqlite3.Connection | None = None
-    waiting: deque[_Append] = attrs.field(factory=deque)
+    waiting: deque[_Append] = attrs.field(factory=deque[_Append])
 
     def gathered(self) -> list[_Append]:
         return [self.waiting.popleft() for _ in range(len(self.waiting))]
