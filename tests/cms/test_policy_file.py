@@ -52,6 +52,8 @@ def test_what_is_left_out_is_as_usual():
         {"levels": {"STAMP_PRESENT": "FAIL"}},
         {"clockSkew": "60"},
         {"clockSkew": 1e300},
+        {"revocation": {"ocsp": None}},
+        {"revocation": {"anyOf": None}},
         {"clockSkew": float("nan")},
         {"revocation": {"crl": {"maxAge": 10**40}}},
         {"revocation": {}},

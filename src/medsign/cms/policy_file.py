@@ -77,7 +77,7 @@ def read_policy(data: bytes) -> Policy:
 
 def _requirement(plain: dict[str, Any], where: str, depth: int = 0) -> Requirement:
     rule = _structure(_Rule, plain, where)
-    if len(plain) != 1 or depth > _MAX_DEPTH:
+    if len(plain) != 1 or None in plain.values() or depth > _MAX_DEPTH:
         raise MalformedError(_WHAT, where, "one member is needed, and nesting has a bound")
     if rule.ocsp is not None:
         return Ocsp(_age(rule.ocsp, f"{where}.ocsp"))
