@@ -24,6 +24,13 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv.attributes import (
+    error_attributes,
+    http_attributes,
+    server_attributes,
+    url_attributes,
+)
+from opentelemetry.semconv.metrics import http_metrics
 from opentelemetry.trace import SpanKind, StatusCode
 
 from medsign.errors import ApiError, OutcomeUnknown
@@ -205,6 +212,23 @@ def test_a_request_is_a_client_span_within_that_of_its_operation(traced: Traced)
         "http.response.status_code": 200,
     }
     assert {inner.status.status_code, outer.status.status_code} == {StatusCode.UNSET}
+
+
+def test_names_are_stable_ones_of_the_semantic_conventions(traced: Traced):
+    """The constants of the conventions' own package are the judge."""
+    stable = {
+        value
+        for module in (error_attributes, http_attributes, server_attributes, url_attributes)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str)
+    }
+    traced.wire.answers += [503, httpx.ReadTimeout("late")]
+    traced.call(lambda post: post.read())
+    told = [span for span in traced.spans() if span.kind is SpanKind.CLIENT]
+    used = {name for span in told for name in span.attributes or {}}
+    assert used <= stable
+    assert len(used) == 8
+    assert traced.points(http_metrics.HTTP_CLIENT_REQUEST_DURATION)
 
 
 def test_the_callers_span_is_the_parent_of_an_operation(traced: Traced):
