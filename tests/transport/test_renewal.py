@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from medsign.clock import ManualClock
+from medsign.errors import UnexpectedAnswer
 from medsign.transport import RefreshGrant
 
 NOON = datetime(2026, 7, 1, 9, tzinfo=UTC)
@@ -113,3 +115,18 @@ def test_a_renewal_whose_connection_breaks_lets_the_next_one_go_on(backend):
                 return (await http.get(API_URL)).status_code
 
     assert anyio.run(story, backend=backend) == 200
+
+
+@pytest.mark.parametrize("token", ["access\nX-Role: owner", "доступ", "\ud800", "\x7f"])
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+def test_a_token_that_could_write_into_a_request_is_an_unexpected_answer(name, token):
+    answer = json.dumps({"access_token": "access", name: token})
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=answer)
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(serve), auth=a_grant()) as http,
+        pytest.raises(UnexpectedAnswer, match="a token is no text"),
+    ):
+        http.get(API_URL)

@@ -6,6 +6,7 @@ renewal is tried. Parameters go in the body and never in the query: URLs stand i
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Generator, Mapping
 from datetime import timedelta
@@ -27,6 +28,7 @@ from medsign.transport.plain import OUT_OF_BAND
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
+_TEXT: Final = re.compile("[ -~]+")  # RFC 6749, appendices A.12 and A.17
 
 
 @attrs.frozen(repr=False)
@@ -118,9 +120,12 @@ class Bearer(Authorisation):
         if not answer.succeeded:
             raise refusal(answer, self.clock)
         try:
-            return json.decode(Grant, answer.body, what="token", max_bytes=len(answer.body))
+            grant = json.decode(Grant, answer.body, what="token", max_bytes=len(answer.body))
         except MalformedError as error:
             raise UnexpectedAnswer(f"{self.url.host}: {error}") from error
+        if not all(map(_TEXT.fullmatch, filter(None, (grant.access_token, grant.refresh_token)))):
+            raise UnexpectedAnswer(f"{self.url.host}: a token is no text for a field of HTTP")
+        return grant
 
     def _authorised(self, request: httpx.Request, grant: Grant) -> httpx.Request:
         request.headers[self.header] = f"Bearer {grant.access_token}"
