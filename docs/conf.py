@@ -45,10 +45,12 @@ ROOMS = {
     "status": "Status models",
     "store": "Stores",
     "exchange": "Exchanges and drivers",
-    "transport": "HTTP transports",
+    "transport": "HTTP transports, GOST TLS",
+    "telemetry": "Spans and metrics",
     "pki": "Certificates and paths",
     "cms": "CAdES",
     "xmldsig": "XML signatures",
+    "pdf": "Signatures inside PDF",
     "signers": "Signers",
     "ca": "Certification authority",
     "dss": "КриптоПро DSS",
@@ -57,6 +59,7 @@ ROOMS = {
     "ekp": "Petersburg card (ЕКП)",
     "gosuslugi": "Госуслуги doctor cabinet",
     "watch": "Expiry watch",
+    "recording": "Recorded exchanges",
     "config": "Settings",
     "client": "The one window",
     "durable": "Durable runs",
@@ -98,6 +101,8 @@ def borrowed_names(name: str) -> list[str]:
 def present_rooms() -> list[str]:
     """Return the rooms that are there, in the order of the house."""
     found = {inner.name for inner in pkgutil.iter_modules(medsign.__path__)}
+    if unnamed := found - set(ROOMS):
+        raise ValueError(f"rooms without a title: {sorted(unnamed)}")
     return [room for room in ROOMS if room in found]
 
 
