@@ -58,6 +58,7 @@ app.control.shutdown()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.req("F059")
 def test_a_prefork_worker_sends_each_document_once(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ SITE = """
 """
 
 
+@pytest.mark.req("F059")
 def test_views_of_both_kinds_use_windows_that_are_closed_with_the_process(
     run_program: RunProgram,
 ) -> None:

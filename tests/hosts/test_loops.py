@@ -26,7 +26,6 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Founded:
     return Founded.under(tmp_path_factory.mktemp("worlds"))
 
 
-@pytest.mark.req("F059")
 @pytest.mark.parametrize(
     "service, name", OPERATIONS, ids=[f"{service.__name__}.{name}" for service, name in OPERATIONS]
 )
