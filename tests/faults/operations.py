@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from pathlib import Path
@@ -47,6 +49,7 @@ from medsign.sandbox.mchd import LOGINS
 from medsign.sandbox.paper import new_pdf
 from medsign.sandbox.pki import Pki as World
 from medsign.sandbox.sep import CLINIC_ID
+from medsign.sandbox.world import RunningClock
 from medsign.sep import SMS, Document, Package, Patient, Sep, Source, SourceKind, sep_context
 from medsign.signers import SoftwareKey, SoftwareSigner
 from medsign.transport import PasswordGrant
@@ -155,6 +158,7 @@ class Call:
 class Row:
     kind: Kind
     prepare: Callable[[Stage], Call]
+    patience: float = 0.0
 
 
 def operations() -> Iterator[tuple[type[Service], str]]:
@@ -484,7 +488,7 @@ ROWS: dict[tuple[type[Service], str], Row] = {
     (Mchd, "follow"): _reads(number),
     (Mchd, "chronology"): _reads(requisites),
     (Mchd, "download"): _reads(requisites),
-    (Mchd, "revoke"): _creates(to_revoke),
+    (Mchd, "revoke"): Row(Kind.CREATES, to_revoke, patience=60.0),
     (Mchd, "check"): _reports(to_check),
     (Pki, "status"): _reads(pair),
     (Pki, "timestamp"): _reads(lambda _: Call((DOCUMENT,))),
@@ -501,16 +505,24 @@ class Prepared:
     """An operation ready to be called in any number of copies of one world.
 
     Attributes:
+        service: Whose it is.
+        name: Its name.
         file: The world.
         call: The arguments.
         kind: What a repeat means.
-        now: When it was made.
+        now: When the world was made.
+        left: The records that one call without faults leaves behind.
+        patience: Seconds that it waits on its own account.
     """
 
+    service: type[Service]
+    name: str
     file: Path
     call: Call
     kind: Kind
     now: datetime
+    left: dict[str, int]
+    patience: float
 
 
 @attrs.frozen
@@ -548,7 +560,26 @@ class Founded:
         shutil.copy(self.folder / "world.db", file)
         with Sandbox(path=file) as sandbox, sandbox.connect() as window:
             stage = Stage(sandbox, window, self.signer, self.head, self.doctor)
-            return Prepared(file, row.prepare(stage), row.kind, sandbox.clock.now())
+            call, now = row.prepare(stage), sandbox.clock.now()
+        after = shutil.copy(file, f"{file}.after")
+        clock = RunningClock()
+        clock.set(now)
+        with Sandbox(path=Path(after), clock=clock) as sandbox, sandbox.http() as http:
+            context = context_of(service, sandbox, call.login, clock=clock)
+            driver = Driver(http, clock=clock, sleep=sandbox.sleep)
+            result = getattr(service(context, driver), name)(*call.arguments)
+            if isinstance(result, Iterator):
+                list(result)
+        return Prepared(
+            service, name, file, call, row.kind, now, records(Path(after)), row.patience
+        )
+
+
+def records(file: Path) -> dict[str, int]:
+    """Count what a world remembers, drawer by drawer; tokens may be drawn anew."""
+    with closing(sqlite3.connect(file)) as world:
+        rows = world.execute("SELECT drawer, count(*) FROM document GROUP BY drawer")
+        return {drawer: number for drawer, number in rows if drawer != "tokens"}
 
 
 def context_of(

@@ -147,8 +147,9 @@ def well(exchange: Exchange) -> None:
     exchange.keep = True
 
 
-def refuse_all(_: Exchange) -> Act:
-    return lambda exchange: exchange.refuse(500)
+def refuse_all(exchange: Exchange) -> None:
+    """Do nothing for anybody."""
+    exchange.refuse(500)
 
 
 class Server:
@@ -384,7 +385,7 @@ def informed_without_end(exchange: Exchange) -> None:
 
 
 def junk_after(exchange: Exchange) -> None:
-    well(exchange)
+    exchange.answer(exchange.carry_out())
     exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 

@@ -209,11 +209,12 @@ def identify_by_certificate(
     if obstacles:
         raise InvalidDocument("продление сертификата", ((o.value, o.label) for o in obstacles))
     request = yield from get(context, request_id)
-    make = partial(sign, request.statement.encode(), signer, at=now, detached=False)
+    statement = request.statement.encode()
+    make = partial(sign, statement, signer, at=now, detached=False)
     signed = yield from do(make)
     body = Identify(scenario=Scenario.BY_CERTIFICATE, signed_statement=signed)
     path = f"{_request(request_id)}/identification"
-    return (yield from _act(context, "identify", path, body, key))
+    return (yield from _act(context, "identify", path, body, key, identity=statement))
 
 
 def get(context: Context, request_id: str) -> Flow[CertificateRequest]:
@@ -346,10 +347,18 @@ def _put(context: Context, name: str, path: str, body: object) -> Flow[Certifica
 
 
 def _act(
-    context: Context, name: str, path: str, body: object, key: str | None
+    context: Context,
+    name: str,
+    path: str,
+    body: object,
+    key: str | None,
+    *,
+    identity: bytes | None = None,
 ) -> Flow[CertificateRequest]:
     request = context.request("POST", path, body=body)
-    answer = yield from context.create(name, request, key, kind=CertificateRequest)
+    answer = yield from context.create(
+        name, request, key, kind=CertificateRequest, identity=identity
+    )
     return context.read(CertificateRequest, answer)
 
 

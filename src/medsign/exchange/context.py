@@ -164,6 +164,7 @@ class Context:
         *,
         kind: type[Any] | None = None,
         resolve: Resolve | None = None,
+        identity: bytes | None = None,
     ) -> Flow[Answer]:
         """Send a request that creates something: once, whatever happens on the way.
 
@@ -182,6 +183,8 @@ class Context:
             kind: What the answer is to be read as.
             resolve: How to ask for the outcome, with the settings for the time that is left; by
                 default ``GET operations/{key}``.
+            identity: What makes two requests the same call, where their octets differ each time:
+                a GOST signature does, of the same statement, too.
 
         Raises:
             OutcomeUnknown: No answer came and the service could not be asked either.
@@ -190,7 +193,7 @@ class Context:
         """
         key = key or self.new_key()
         name = f"{self.service}.{operation}"
-        request, known = yield from do(partial(self._begin, name, key, request))
+        request, known = yield from do(partial(self._begin, name, key, request, identity))
         deadline = self._deadline()
         ask = partial(self._resolved, name, key, resolve or _asking(operation), kind, deadline)
         doubtful = known in (Outcome.UNKNOWN, Outcome.ANSWERED)
@@ -206,7 +209,9 @@ class Context:
                 self._legible(kind, answer)
             except MedsignError as error:
                 # After a lost answer the conflict may be with our own call, still being done.
-                own = doubtful and resolve is None and _is_conflict(error)
+                own = doubtful and _is_conflict(error)
+                if own and resolve is not None:
+                    raise
                 if not (own or outcome_unknown(error)):
                     yield from do(partial(self.ledger.close, key, Outcome.REFUSED))
                     raise
@@ -220,12 +225,16 @@ class Context:
         raise AssertionError("unreachable: the loop above has no end")
 
     def _begin(
-        self, name: str, key: str, request: httpx.Request | Callable[[], httpx.Request]
+        self,
+        name: str,
+        key: str,
+        request: httpx.Request | Callable[[], httpx.Request],
+        identity: bytes | None,
     ) -> tuple[httpx.Request, Outcome]:
         if not isinstance(request, httpx.Request):
             request = request()
         request.headers["Idempotency-Key"] = key
-        return request, self.ledger.open(name, key, request)
+        return request, self.ledger.open(name, key, request, identity)
 
     def pages(
         self, operation: str, path: str, kind: type[T], query: Mapping[str, str | int | None]

@@ -24,7 +24,7 @@ from medsign.errors import (
     UsageError,
 )
 from medsign.exchange.effects import Answer, Do, Effect, Flow, Item, Listing, Send, Wait
-from medsign.exchange.patience import Until, watch
+from medsign.exchange.patience import Until, Watched, watch
 
 T = TypeVar("T")
 _Step = Callable[[], Any]
@@ -102,14 +102,15 @@ class Driver:
 
     def _send(self, effect: Send) -> Answer:
         extensions = effect.request.extensions
-        extensions["trace"] = watch
+        extensions.setdefault("trace", watch)
         extensions["timeout"] = {
             phase: Until.of(seconds, effect.deadline, self._clock)
             for phase, seconds in extensions.get("timeout", {}).items()
         }
         with _Typed():
+            auth = Watched(effect.auth) if effect.auth else None
             response = self._http.send(
-                effect.request, auth=effect.auth, stream=True, follow_redirects=False
+                effect.request, auth=auth, stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
             try:

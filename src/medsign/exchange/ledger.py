@@ -59,14 +59,22 @@ class Ledger:
     store: Store
     clock: Clock
 
-    def open(self, operation: str, key: str, request: httpx.Request) -> Outcome:
+    def open(
+        self, operation: str, key: str, request: httpx.Request, identity: bytes | None = None
+    ) -> Outcome:
         """Write down that a request is about to be sent and return what was known before.
+
+        Args:
+            operation: For instance ``sep.send``.
+            key: Its idempotency key.
+            request: What will be sent.
+            identity: What is compared with the earlier call in the place of the body.
 
         Raises:
             UsageError: The key was used for another request.
             VersionConflict: Another process sends again under a refused key right now.
         """
-        digest = _digest(request)
+        digest = _digest(request, identity)
         data = {"operation": operation, "request": digest}
         event = NewEvent(Outcome.UNKNOWN, self.clock.now(), data)
         # A key is nearly always new: to try costs less than to look.
@@ -87,9 +95,10 @@ class Ledger:
         with suppress(VersionConflict):
             self.store.append(_PREFIX + key, _JUST_OPENED, [event])
             return
-        events = self.store.load(_PREFIX + key)
-        if events and events[-1].kind != outcome:
-            self.store.append(_PREFIX + key, len(events), [event])
+        while (events := self.store.load(_PREFIX + key)) and events[-1].kind != outcome:
+            # Somebody else may close the same call now: that is no reason to lose its outcome.
+            with suppress(VersionConflict):
+                self.store.append(_PREFIX + key, len(events), [event])
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Yield the calls whose outcome is unknown, for instance after a crash."""
@@ -100,10 +109,10 @@ class Ledger:
                 yield Unfinished(operation, stream.removeprefix(_PREFIX))
 
 
-def _digest(request: httpx.Request) -> str:
+def _digest(request: httpx.Request, identity: bytes | None) -> str:
     # Only a digest of the body is kept: it may be a patient's document. The host is left out, so
     # that a service may move.
-    content = content_of(request)
+    content = content_of(request) if identity is None else identity
     digest = hashlib.sha256(f"{request.method} {request.url.raw_path.decode()}\n".encode())
     for piece in (content,) if isinstance(content, bytes) else content:
         digest.update(piece)

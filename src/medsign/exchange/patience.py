@@ -7,8 +7,11 @@ a request knows the deadline, and the connection asks it anew before each octet 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing, suppress
 from typing import Any, Self
+
+import httpx
 
 from medsign.clock import Clock
 
@@ -62,6 +65,24 @@ def watch(event: str, about: Mapping[str, Any]) -> None:
             write(buffer[start : start + _PIECE], _left(timeout))
 
     stream.read, stream.write = heeding_read, heeding_write
+
+
+class Watched(httpx.Auth):
+    """A blocking auth flow whose own requests open connections that are watched, too."""
+
+    def __init__(self, auth: httpx.Auth) -> None:
+        self._auth = auth
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Run the flow."""
+        flow = self._auth.sync_auth_flow(request)
+        with closing(flow), suppress(StopIteration):
+            asked = next(flow)
+            while True:
+                asked.extensions.setdefault("trace", watch)
+                asked = flow.send((yield asked))
 
 
 def _left(timeout: float | None) -> float | None:
