@@ -189,8 +189,8 @@ class MedSign(_Window):
         transport: Where requests go instead of the network; it is closed with the window.
         store: Where journals are kept; it is not closed. By default that of the settings.
         clock: Where time is taken from.
-        on_event: Called with each event of the traffic; it must not block, and what it raises is only
-            logged. A `medsign.exchange.Follower` goes along with operations, too.
+        on_event: Called with each event of the traffic; it must not block, and what it raises is
+            only logged. A `medsign.exchange.Follower` goes along with operations, too.
         credentials: The vault in which endpoints name their secrets.
         gateway: How requests to services are signed, where a gateway wants it.
         accredited: The list of accredited authorities; without it no signature is known to be
@@ -302,8 +302,8 @@ class AsyncMedSign(_Window):
         transport: Where requests go instead of the network; it is closed with the window.
         store: Where journals are kept; it is not closed. By default that of the settings.
         clock: Where time is taken from.
-        on_event: Called with each event of the traffic; it must not block, and what it raises is only
-            logged. A `medsign.exchange.Follower` goes along with operations, too.
+        on_event: Called with each event of the traffic; it must not block, and what it raises is
+            only logged. A `medsign.exchange.Follower` goes along with operations, too.
         credentials: The vault in which endpoints name their secrets.
         gateway: How requests to services are signed, where a gateway wants it.
         accredited: The list of accredited authorities; without it no signature is known to be
