@@ -12,6 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +27,7 @@ from medsign.sandbox.routing import Reply, Request
 Deliver = Callable[[Request], Delivery]
 PAUSE = 0.04
 """Seconds between two octets of an answer that drips."""
+SECOND = timedelta(seconds=1)
 _CHUNK = b"\0" * 65536
 _JSON = {"Content-Type": "application/json"}
 
@@ -121,6 +123,10 @@ class Exchange:
         with suppress(OSError):
             while self._socket.recv(65536):
                 pass
+
+    def stall_unread(self) -> None:
+        """Read nothing more, and answer nothing, until the server stops."""
+        self.server.stopped.wait()
 
     def drip(self, data: bytes) -> None:
         for octet in data:
@@ -303,7 +309,7 @@ def endless(exchange: Exchange) -> None:
 
 
 def gzip_bomb(exchange: Exchange, times: int = 1) -> None:
-    body, codings = _bomb(), ", ".join(["gzip"] * times)
+    body, codings = bomb(), ", ".join(["gzip"] * times)
     for _ in range(times - 1):
         body = gzip.compress(body)
     exchange.answer(exchange.carry_out(), body=body, headers={**_JSON, "Content-Encoding": codings})
@@ -404,5 +410,6 @@ def _without_end(exchange: Exchange, piece: bytes) -> None:
 
 
 @cache
-def _bomb() -> bytes:
+def bomb() -> bytes:
+    """Return 64 MiB of nothing, packed to a few kilobytes."""
     return gzip.compress(bytes(64 * 1024 * 1024), compresslevel=1)
