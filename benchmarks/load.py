@@ -25,10 +25,11 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -81,11 +82,8 @@ class Lean(asyncio.Protocol):
             head, found, rest = self._head.partition(b"\r\n\r\n")
             if not found:
                 return
-            length = next(
-                line.split(b":")[1]
-                for line in head.lower().split(b"\r\n")
-                if line.startswith(b"content-length")
-            )
+            fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+            length = fields.get(b"content-length", b"0")
             self._head, self._left, data = b"", int(length), rest
         self._left -= len(data)
         if not self._left:
@@ -216,7 +214,7 @@ class Race:
     """Lets the senders go in turns."""
 
     def __init__(self, count: int) -> None:
-        self.seconds = dict.fromkeys(("bare", "ready", "sdk"), 0.0)
+        self.seconds: dict[str, float] = {"bare": 0.0, "ready": 0.0, "sdk": 0.0}
         self._size = count // SLICES
         self._sizes: list[float] = []
 
@@ -250,17 +248,21 @@ def blocking(desk: Desk, store: Store, count: int, width: int) -> Result:
         ThreadPoolExecutor(width) as pool,
     ):
 
-        def bare(number: int) -> None:
-            http.post(**desk.bare(number, ready=False)).raise_for_status()
+        def post(number: int, *, ready: bool) -> None:
+            # httpcore 1.0.9 may close a connection under a thread that waited for it
+            # (encode/httpcore#1110); the SDK asks what became of the request and goes on.
+            while True:
+                with suppress(httpx.TransportError):
+                    http.post(**desk.bare(number, ready=ready)).raise_for_status()
+                    return
 
-        def ready(number: int) -> None:
-            http.post(**desk.bare(number, ready=True)).raise_for_status()
+        bare, ready = partial(post, ready=False), partial(post, ready=True)
 
         def sdk(number: int) -> None:
             package = desk.package(number)
             window.sep.send(package, package.documents[0])
 
-        senders = {"bare": bare, "ready": ready, "sdk": sdk}
+        senders: dict[str, Callable[[int], None]] = {"bare": bare, "ready": ready, "sdk": sdk}
         for name, numbers in race.heats():
             list(pool.map(senders[name], numbers))
     return race.result
