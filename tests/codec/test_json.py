@@ -120,6 +120,17 @@ def test_an_error_does_not_quote_the_value() -> None:
     assert "Тестова" not in str(error.value)
 
 
+@pytest.mark.parametrize("text", [b'{"weight":NaN}', b'{"weight":-Infinity}'])
+def test_what_json_does_not_have_is_refused(text: bytes) -> None:
+    with pytest.raises(MalformedError):
+        json.decode(Book, text)
+
+
+def test_a_member_that_stands_twice_is_refused_because_readers_differ() -> None:
+    with pytest.raises(MalformedError):
+        json.decode(dict[str, int], b'{"limit":1,"limit":9}')
+
+
 @pytest.mark.parametrize("text", [b"[]", b"null", b'"a"', b"1"])
 def test_an_object_is_demanded_every_time_it_is(text: bytes) -> None:
     for _ in range(2):  # the second time from the cache of the converter

@@ -108,6 +108,17 @@ def test_a_second_press_of_the_button_creates_nothing(
     assert (first.body, sent()) == (second.body, 1)
 
 
+@pytest.mark.parametrize("key", ["17#1", "17?1", "17/../17", "17/2026-К", "17 1", "17%231"])
+def test_a_number_of_a_document_is_a_key_whatever_signs_it_has(
+    perform: Perform, context: Context, sandbox: Sandbox, sent: Sent, key: str
+) -> None:
+    other = perform(create(context, "другое", key="17"))
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT, match="post.create"))
+    assert perform(create(context, key=key)).body != other.body
+    assert perform(create(context, key=key)).body != other.body
+    assert sent() == 2
+
+
 def test_what_was_done_is_not_done_again_when_the_service_has_forgotten_it(
     perform: Perform, context: Context, sent: Sent
 ) -> None:

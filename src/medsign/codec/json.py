@@ -67,7 +67,7 @@ def decode(kind: type[T], data: bytes, *, what: str = "JSON", max_bytes: int = M
     if len(data) > max_bytes:
         raise BudgetExceeded(what, max_bytes)
     try:
-        plain = json.loads(data)
+        plain = json.loads(data, object_pairs_hook=_once_each, parse_constant=_refuse)
     except (ValueError, RecursionError):
         # Without its cause: that one carries the whole document.
         raise MalformedError(what, "$", "not JSON in UTF-8") from None
@@ -127,6 +127,18 @@ def structure(kind: type[T], plain: Any, *, what: str = "JSON") -> T:
 def unstructure(value: object) -> Any:
     """Return the value as parsed JSON: dicts, lists, strings, numbers."""
     return _CONVERTER.unstructure(value)
+
+
+def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two members of one name one reader takes the first, another the last (RFC 8259 §4).
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)  # NaN and Infinity are not JSON
 
 
 class _WrongTypeError(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from typing import Any, Self, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import attrs
 import httpx
@@ -233,7 +234,7 @@ class Context:
     ) -> tuple[httpx.Request, Outcome]:
         if not isinstance(request, httpx.Request):
             request = request()
-        request.headers["Idempotency-Key"] = key
+        request.headers["Idempotency-Key"] = _on_the_wire(key)
         return request, self.ledger.open(name, key, request, identity)
 
     def pages(
@@ -378,7 +379,7 @@ Resolve: TypeAlias = Callable[[Context, str], Flow[Answer | None]]
 
 def _asking(operation: str) -> Resolve:
     def ask(context: Context, key: str) -> Flow[Answer | None]:
-        request = context.request("GET", f"operations/{key}")
+        request = context.request("GET", f"operations/{quote(_on_the_wire(key), safe='')}")
         try:
             return (yield from context.fetch(f"{operation}.outcome", request))
         except ApiError as error:
@@ -387,6 +388,11 @@ def _asking(operation: str) -> Resolve:
             raise
 
     return ask
+
+
+def _on_the_wire(key: str) -> str:
+    # Numbers of documents have letters and signs that no header takes and no path keeps.
+    return quote(key, safe="")
 
 
 def _is_conflict(error: MedsignError) -> bool:
