@@ -73,7 +73,7 @@ class Service:
         number = len(self.bodies)
         self.good = {f"access-{number}"}
         refresh = {"refresh_token": f"refresh-{number}"} if self.refreshable else {}
-        expires = {"expires_in": self.seconds} if self.seconds else {}
+        expires = {} if self.seconds is None else {"expires_in": self.seconds}
         return httpx.Response(
             200,
             json={"access_token": f"access-{number}", "token_type": "Bearer"} | expires | refresh,
@@ -139,6 +139,13 @@ def test_one_token_serves_until_its_end(get, clock):
     clock.advance(timedelta(seconds=300))
     assert get(transport, auth) == 200
     assert service.asked[3:] == ["token", "policy"]
+
+
+def test_a_token_that_is_over_at_once_serves_one_request(get, clock):
+    service, auth = Service(seconds=0), password_grant(clock)
+    transport = httpx.MockTransport(service)
+    assert [get(transport, auth), get(transport, auth)] == [200, 200]
+    assert service.asked == ["token", "policy"] * 2
 
 
 def test_a_token_forgotten_by_the_service_is_renewed_once(get, clock):

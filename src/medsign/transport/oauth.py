@@ -91,7 +91,8 @@ class Bearer(Authorisation):
         if valid and valid is not instead_of:
             return valid
         grant = (yield from self._refreshed(request)) or (yield from self.grant(request))
-        seconds = grant.expires_in or self.lifetime.total_seconds()
+        told = grant.expires_in
+        seconds = self.lifetime.total_seconds() if told is None else told
         self._grant, self._until = grant, self.clock.monotonic() + seconds
         return grant
 
