@@ -613,6 +613,14 @@ def test_rivals_do_no_harm(tmp_path, now) -> None:
             assert caches[0].find(f"key {each}", now=now) == b"body" * each
 
 
+def test_one_thing_too_large_to_keep_drives_nothing_out(now) -> None:
+    cache = EvidenceCache(max_bytes=3000)
+    cache.keep("small", b"list", now=now, until=now + HOUR)
+    cache.keep("large", bytes(9000), now=now, until=now + HOUR)
+    assert cache.find("small", now=now) == b"list"
+    assert cache.find("large", now=now) is None
+
+
 def test_a_memory_that_is_full_begins_anew(now) -> None:
     cache = EvidenceCache(max_bytes=3000)
     for each in range(50):

@@ -143,7 +143,7 @@ class EvidenceCache:
 
     def _has_room(self, size: int) -> bool:
         with self._lock:
-            if self._own and self._used + size > self._max_bytes:
+            if self._own and size <= self._max_bytes < self._used + size:
                 self._store, self._used = MemoryStore(), 0
             if fits := self._used + size <= self._max_bytes:
                 self._used += size
