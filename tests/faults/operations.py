@@ -1,4 +1,4 @@
-"""A row for every operation of every service: how to come to the state in which it may be called."""
+"""A row for every operation of every service: how to come to where it may be called."""
 
 from __future__ import annotations
 
@@ -167,6 +167,11 @@ def operations() -> Iterator[tuple[type[Service], str]]:
         for name in dir(service):
             if isinstance(getattr(service, name), operation | listing):
                 yield service, name
+
+
+def after(_: object) -> Call:
+    """Return the call of an operation without arguments, once something is there to be listed."""
+    return Call()
 
 
 def new_order() -> NewRequest:
@@ -449,12 +454,12 @@ ROWS: dict[tuple[type[Service], str], Row] = {
     (Ca, "identify"): _creates(lambda stage: Call((checked(stage).id, Scenario.AT_CA))),
     (Ca, "identify_by_certificate"): _several(to_identify),
     (Ca, "get"): _reads(lambda stage: Call((draft(stage).id,))),
-    (Ca, "requests"): _reads(lambda stage: Call(() if draft(stage) else ())),
+    (Ca, "requests"): _reads(lambda stage: after(draft(stage))),
     (Ca, "wait"): _reads(lambda stage: Call((checked(stage).id,))),
     (Ca, "download"): _reads(lambda stage: Call((issued(stage).id,))),
     (Ca, "install"): _creates(lambda stage: Call((issued(stage).id, Carrier.TOKEN))),
     (Ca, "cancel"): _creates(lambda stage: Call((draft(stage).id,))),
-    (Ca, "certificates"): _reads(lambda stage: Call(() if issued(stage) else ())),
+    (Ca, "certificates"): _reads(lambda stage: after(issued(stage))),
     (Ca, "certificate"): _reads(lambda stage: Call((serial_number(stage),))),
     (Ca, "revoke"): _creates(lambda stage: Call((serial_number(stage),))),
     (Ca, "hold"): _creates(lambda stage: Call((serial_number(stage),))),
@@ -475,7 +480,7 @@ ROWS: dict[tuple[type[Service], str], Row] = {
     (Sep, "status"): _reads(lambda stage: Call((sent(stage),))),
     (Sep, "status_all"): _several(lambda stage: Call(([sent(stage)],))),
     (Sep, "wait_signed"): _reads(lambda stage: Call((signed(stage),))),
-    (Sep, "documents"): _reads(lambda stage: Call(() if sent(stage) else ())),
+    (Sep, "documents"): _reads(lambda stage: after(sent(stage))),
     (Sep, "signed"): _reads(lambda stage: Call((signed(stage),))),
     (Ekp, "identify"): _reads(lambda stage: Call((card(stage).read_uid(),))),
     (Ekp, "identify_card"): _several(lambda stage: Call((card(stage),))),

@@ -8,6 +8,8 @@ from functools import partial
 from typing import TypeAlias
 
 import attrs
+from tests.faults import server
+from tests.faults.server import Act, Exchange
 
 from medsign.errors import (
     ApiError,
@@ -17,8 +19,6 @@ from medsign.errors import (
     TimedOut,
     UnexpectedAnswer,
 )
-from tests.faults import server
-from tests.faults.server import Act, Exchange
 
 End: TypeAlias = type[MedsignError] | None
 """``None``: the operation succeeds in spite of the fault."""

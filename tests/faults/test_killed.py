@@ -9,12 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+from tests.faults import server
+from tests.faults.server import Exchange, Server
 
 from medsign.exchange import Context, Driver
 from medsign.sandbox.routing import Reply
 from medsign.store import SqliteStore
-from tests.faults import server
-from tests.faults.server import Exchange, Server
 
 PROGRAM = """
 import sys

@@ -15,15 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
-from medsign.exchange import Service
-from medsign.mchd import Mchd
-from medsign.sep import Sep
 from tests.faults import server
 from tests.faults.case import Case
 from tests.faults.operations import ROWS, Founded, operations
 from tests.faults.server import Server
 from tests.faults.table import FAULTS
+
+from medsign.exchange import Service
+from medsign.mchd import Mchd
+from medsign.sep import Sep
 
 COLOURS = ("sync", "asyncio", "trio")
 WHOLE = {(Sep, "send")}

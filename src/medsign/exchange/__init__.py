@@ -11,7 +11,7 @@ A room of a remote system writes each operation once, as a generator::
     def send(context: Context, document: Document, *, key: str | None = None) -> Flow[Receipt]:
         '''Send a document; a second call with the same key sends nothing.'''
         request = context.request("POST", "documents", body=document)
-        answer = yield from context.create("send", request, key)
+        answer = yield from context.create("send", request, key, kind=Receipt)
         return context.read(Receipt, answer)
 
 and declares it in its client, from where both colours have it with the same types::
