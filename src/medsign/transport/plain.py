@@ -10,8 +10,9 @@ import httpx
 OUT_OF_BAND: Final = "X-Out-Of-Band"
 """Where the `Location` of a redirect to a ``urn:`` is moved; httpx takes such a one for broken."""
 
-# A clinic's line is slow and its gateway old: few connections, kept for long.
-LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30)
+# A clinic's line is slow and its gateway old: few connections, kept for long. All that may be open
+# may be idle, too: httpcore takes away idle ones above the bound from threads about to use them.
+LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30)
 
 
 def new_client(
