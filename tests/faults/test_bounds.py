@@ -180,13 +180,14 @@ def test_a_conflict_after_a_lost_answer_may_be_with_the_own_call(
     """A service may answer 409 while it still does the first of two equal calls."""
     acts = iter([server.close_done, _absent, lambda e: e.refuse(409), server.well])
     front.choose = lambda _: next(acts)
-    policy = attrs.evolve(POLICY, attempts=3, total=5.0)
+    policy = attrs.evolve(POLICY, attempts=3, total=20.0, timeout=5.0)
     assert perform(create(attrs.evolve(context, policy=policy))).status == 200
 
 
 def _absent(exchange: Exchange) -> None:
     exchange.read()
     exchange.answer(Reply(404, {}, b'{"code": "operation-not-found"}'))
+    exchange.keep = True
 
 
 def test_two_presses_that_find_the_outcome_at_once_both_have_it(context: Context) -> None:
