@@ -33,9 +33,11 @@ class Mirror(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         told = {"path": self.path, "host": self.headers["Host"], "body": body.decode()}
+        answer = json.dumps(told).encode()
         self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(json.dumps(told).encode())
+        self.wfile.write(answer)
 
     def address_string(self) -> str:
         return "local"  # a socket file has no address

@@ -62,6 +62,8 @@ class CheckedSocket(ssl.SSLSocket):
     """A connection over a blocking socket."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002
+        # Where the end of a connection is the end of an answer, anybody on the way could end it.
+        self.suppress_ragged_eofs = self.server_side
         try:
             with _checked(self):
                 super().do_handshake(block)
@@ -78,6 +80,14 @@ class CheckedObject(ssl.SSLObject):
     def do_handshake(self) -> None:
         with _checked(self):
             super().do_handshake()
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - named so by `ssl`
+        with _broken_if_wrong(self):
+            return super().read(len, buffer)
+
+    def write(self, data: Any) -> int:
+        with _broken_if_wrong(self):
+            return super().write(data)
 
 
 class CheckedContext(ssl.SSLContext):
@@ -109,6 +119,23 @@ def _checked(connection: CheckedSocket | CheckedObject) -> Generator[None, None,
         raise refusal(error) from error
     if not connection.server_side:
         _judge(connection)
+
+
+@contextmanager
+def _broken_if_wrong(connection: CheckedObject) -> Generator[None, None, None]:
+    """Let anyio and trio tell a spoilt or cut off answer as a broken connection.
+
+    A cut off one they would take for complete, and anyio lets other errors through as they are;
+    of those of `ssl`, this one alone both take for what it is.
+    """
+    try:
+        yield
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        raise
+    except ssl.SSLError as error:
+        if connection.server_side:
+            raise
+        raise ssl.SSLSyscallError(ssl.SSL_ERROR_SYSCALL, "the connection is broken") from error
 
 
 def refusal(error: ssl.SSLError) -> TlsRefused:
