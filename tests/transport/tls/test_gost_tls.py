@@ -7,8 +7,9 @@ import resource
 import socket
 import ssl
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.client import HTTPSConnection
 from typing import Any, NoReturn
@@ -337,6 +338,72 @@ def test_octets_arrive_as_they_were_sent(way, size, ca, echo):
     assert came == data
 
 
+@pytest.fixture
+def ending(way, ca, server):
+    """Return `ending(end)`: a context with the URL of an answer of unknown length, ended so."""
+    context = GostTls(certificate=server.certificate, key=server.key, way=way).server_context()
+
+    @contextmanager
+    def serving(end: Callable[[ssl.SSLSocket], object]) -> Iterator[str]:
+        def serve() -> None:
+            taken, _ = listening.accept()
+            taken.settimeout(10)
+            with context.wrap_socket(taken, server_side=True) as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nas far as here")
+                end(connection)
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            thread = threading.Thread(target=serve)
+            thread.start()
+            yield f"https://{HOST}:{listening.getsockname()[1]}/"
+            thread.join(10)
+            assert not thread.is_alive()
+
+    return serving
+
+
+def goodbye(connection: ssl.SSLSocket) -> None:
+    with suppress(OSError):  # httpx does not say goodbye in return
+        connection.unwrap()
+
+
+def wrong_record(connection: ssl.SSLSocket) -> None:
+    socket.socket.sendall(connection, b"\x17\x03\x03\x00\x20" + bytes(32))
+    socket.socket.recv(connection, 1)
+
+
+def test_an_answer_ends_where_the_peer_says_goodbye(way, ca, ending, ask_in_colour):
+    with ending(goodbye) as url:
+        assert ask_in_colour(GostTls(trust=ca.trust, way=way), url).text == "as far as here"
+
+
+@pytest.mark.parametrize("end", [ssl.SSLSocket.close, wrong_record])
+def test_an_answer_that_is_cut_off_or_spoilt_is_none(way, end, ca, ending, ask_in_colour):
+    with ending(end) as url, pytest.raises(httpx.ReadError):
+        ask_in_colour(GostTls(trust=ca.trust, way=way), url)
+
+
+def test_whoever_says_goodbye_first_waits_for_the_other(way, ca, server):
+    serving = GostTls(certificate=server.certificate, key=server.key, way=way).server_context()
+    ours, theirs = socket.socketpair()
+    ours.settimeout(10)
+    theirs.settimeout(10)
+
+    def serve() -> None:
+        with theirs, serving.wrap_socket(theirs, server_side=True) as connection:
+            assert connection.recv(10) == b""
+            connection.unwrap()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    context = GostTls(trust=ca.trust, way=way).context()
+    with ours, context.wrap_socket(ours, server_hostname=HOST) as connection:
+        connection.unwrap()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
 @given(octets=st.binary(min_size=1, max_size=200), as_record=st.booleans())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rubbish_instead_of_a_handshake_is_refused_or_not_enough(way, ca, octets, as_record):
@@ -389,6 +456,44 @@ def test_a_silent_server_trips_the_timeout(way, ca):
         pytest.raises(TimeoutError),
     ):
         context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_a_handshake_that_drips_is_given_up_in_time(way, ca):
+    context = GostTls(trust=ca.trust, way=way).context()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            taken, _ = listening.accept()
+            with taken, suppress(OSError):
+                taken.sendall(b"\x16\x03\x03\x20\x00")
+                for _ in range(30):
+                    time.sleep(0.1)
+                    taken.sendall(b"\x00")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        before = time.monotonic()
+        with (
+            socket.create_connection(listening.getsockname(), timeout=0.3) as plain,
+            pytest.raises(TimeoutError),
+        ):
+            context.wrap_socket(plain, server_hostname=HOST)
+        assert time.monotonic() - before < 2
+        thread.join(10)
+
+
+def test_a_goodbye_in_the_handshake_is_a_refusal(way, ca):
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    connection = (
+        GostTls(trust=ca.trust, way=way)
+        .context()
+        .wrap_bio(incoming, outgoing, server_hostname=HOST)
+    )
+    with pytest.raises(ssl.SSLWantReadError):
+        connection.do_handshake()
+    incoming.write(b"\x15\x03\x03\x00\x02\x01\x00")  # the alert close_notify
+    with pytest.raises(TlsRefused):
+        connection.do_handshake()
 
 
 def test_a_server_that_hangs_up_in_the_handshake_is_a_refusal(way, ca, ask_in_colour):

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import ctypes
 import ipaddress
+import select
 import socket
 import ssl
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Final, Protocol
 
 import attrs
 
+from medsign.clock import SystemClock
 from medsign.gost.native.library import Handle
 from medsign.transport.tls.checks import CheckedContext
 from medsign.transport.tls.libssl import LibSsl
@@ -31,7 +33,6 @@ _SET_MIN_VERSION, _SET_MAX_VERSION, _TLS_1_2 = 123, 124, 0x0303
 _LEGACY_SERVER_CONNECT, _NO_TICKET, _NO_RENEGOTIATION = 0x4, 0x4000, 0x40000000
 _VERIFY_PEER, _FAIL_IF_NO_CERTIFICATE = 0x1, 0x2
 _NONE, _WANT_READ, _ZERO_RETURN = 0, 2, 6
-_IN_ORDER: Final = frozenset({_NONE, _WANT_READ, _ZERO_RETURN})
 _CRL_CHECK, _CRL_CHECK_ALL = 0x4, 0x8
 _NO_PARTIAL_WILDCARDS = 0x4
 _SET_EOF_RETURN = 130
@@ -119,11 +120,12 @@ class SystemContext(CheckedContext):
 class _Wire(Protocol):
     """Where encrypted octets come from and go to."""
 
-    def receive(self) -> bytes:
-        """Return what has come, nothing at the end.
+    def received(self) -> Iterator[bytes]:
+        """Yield what comes during one call of the reader, nothing at the end.
 
         Raises:
             ssl.SSLWantReadError: Nothing has come yet.
+            TimeoutError: The call has lasted too long.
         """
         ...
 
@@ -135,10 +137,9 @@ class _Buffers:
     _incoming: ssl.MemoryBIO
     _outgoing: ssl.MemoryBIO
 
-    def receive(self) -> bytes:
-        data = self._incoming.read()
-        if data or self._incoming.eof:
-            return data
+    def received(self) -> Iterator[bytes]:
+        while (data := self._incoming.read()) or self._incoming.eof:
+            yield data
         raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "more octets are needed")
 
     def send(self, data: bytes) -> None:
@@ -150,8 +151,17 @@ class _Socket:
     # The socket holds the connection, and a cycle would keep both open until collected.
     _socket: weakref.ref[ssl.SSLSocket]
 
-    def receive(self) -> bytes:
-        return socket.socket.recv(self._here(), 2 * _RECORD)
+    def received(self) -> Iterator[bytes]:
+        sock, clock = self._here(), SystemClock()
+        patience = sock.gettimeout()
+        end = clock.monotonic() + (patience or 0)
+        ready = select.poll()
+        ready.register(sock, select.POLLIN)
+        while True:
+            # A peer that drips an octet at a time would never trip the time-out of a socket.
+            if patience and not ready.poll(max(0, end - clock.monotonic()) * 1000):
+                raise TimeoutError("nothing complete came in time")
+            yield socket.socket.recv(sock, 2 * _RECORD)
 
     def send(self, data: bytes) -> None:
         socket.socket.sendall(self._here(), data)
@@ -223,7 +233,10 @@ class Connection:
     def read(self, length: int, buffer: Any = None) -> bytes | int:
         size = min(length, _RECORD)
         clear = ctypes.create_string_buffer(size)
-        count = self._drive(self._lib.ssl.SSL_read, clear, size) if size else 0
+        try:
+            count = self._drive(self._lib.ssl.SSL_read, clear, size) if size else 0
+        except ssl.SSLZeroReturnError:
+            count = 0
         if buffer is None:
             return ctypes.string_at(clear, count)
         memoryview(buffer).cast("B")[:count] = clear.raw[:count]
@@ -269,22 +282,25 @@ class Connection:
         return [_Certificate(self._lib.der_of(each)) for each in self._lib.each(chain)]
 
     def _drive(self, call: Callable[..., int], *arguments: Any) -> int:
-        """Repeat a call until it has what it needs from the wire; 0 at the end of the peer."""
+        """Repeat a call until it has what it needs from the wire."""
+        received = self._wire.received()
         while True:
             result, status = self._once(call, *arguments)
             if status != _WANT_READ:
-                return max(result, 0)
-            self._feed(self._wire.receive())
+                return result
+            self._feed(next(received))
 
     def _once(self, call: Callable[..., int], *arguments: Any) -> tuple[int, int]:
         """Make a call, send the records it made, return its result and OpenSSL's status of it."""
-        lib = self._lib
+        lib, shutdown = self._lib, self._lib.ssl.SSL_shutdown
         with ExitStack() as until_sent:
             with self._lock:
                 lib.crypto.ERR_clear_error()
                 result = call(self._ssl, *arguments)
                 status = lib.ssl.SSL_get_error(self._ssl, result)
-                failure = self._failure() if status not in _IN_ORDER else None
+                # 0 of SSL_shutdown: the peer has not said goodbye yet, and no status says that.
+                expected = status in {_NONE, _WANT_READ} or (call is shutdown and not result)
+                failure = None if expected else self._failure(status)
                 records = self._made()
                 if records:
                     # Taken before the other lock is left, so records go in their order; a reader
@@ -310,8 +326,11 @@ class Connection:
                 self._ended = True
                 self._lib.crypto.BIO_ctrl(self._received, _SET_EOF_RETURN, 0, None)
 
-    def _failure(self) -> ssl.SSLError:
+    def _failure(self, status: int) -> ssl.SSLError:
         lib, reason = self._lib, self._lib.reason()
+        if status == _ZERO_RETURN:
+            kind, number = ssl.SSLZeroReturnError, ssl.SSL_ERROR_ZERO_RETURN
+            return lib.error(kind, number, "the peer has said goodbye")
         if self._ended:
             return lib.error(ssl.SSLEOFError, ssl.SSL_ERROR_EOF, "the peer ended without a word")
         if verdict := lib.ssl.SSL_get_verify_result(self._ssl):
