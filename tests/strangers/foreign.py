@@ -27,8 +27,9 @@ from medsign.pki import PolicyRules
 
 from .oracle import Question
 
-# The builder of OCSP answers writes the hour of the clock into producedAt.
-AT = datetime.now(UTC).replace(microsecond=0)
+# `cryptography` dates its OCSP answers with the moment of their making: in a long run that must not
+# come to lie after the moment of judging.
+AT = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 P1, P2, ANY = "1.3.6.1.4.1.55555.1", "1.3.6.1.4.1.55555.2", "2.5.29.32.0"
 WITH_P1 = PolicyRules(acceptable=frozenset({P1}), required=True)
