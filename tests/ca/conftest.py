@@ -28,7 +28,7 @@ from medsign.identifiers import Inn, InnLegal, Ogrn, Ogrnip, Phone, Snils
 from medsign.pki.issuing import make_request
 from medsign.sandbox import Sandbox
 from medsign.sandbox.ca import CaService
-from medsign.sandbox.evidence import OcspService, TspService
+from medsign.sandbox.ocsp_tsp import OcspService, TspService
 from medsign.sandbox.pki import Pki
 from medsign.signers import SoftwareKey
 

@@ -13,7 +13,7 @@ from medsign.pki.ocsp import ocsp_request
 from medsign.pki.timestamp import message_imprint, timestamp_request
 from medsign.sandbox import Sandbox
 from medsign.sandbox.ca import CaService
-from medsign.sandbox.evidence import OcspService, TspService
+from medsign.sandbox.ocsp_tsp import OcspService, TspService
 from medsign.sandbox.pki import Pki, serial
 
 pytestmark = pytest.mark.interop

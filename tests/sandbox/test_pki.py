@@ -28,7 +28,7 @@ from medsign.pki.signatures import hash_octets, verify_signature
 from medsign.pki.timestamp import check_timestamp_response
 from medsign.sandbox import Sandbox
 from medsign.sandbox.ca import CaService
-from medsign.sandbox.evidence import OcspService, TspService
+from medsign.sandbox.ocsp_tsp import OcspService, TspService
 from medsign.sandbox.pki import Pki, serial
 
 NOON = datetime(2026, 7, 1, 9, tzinfo=UTC)

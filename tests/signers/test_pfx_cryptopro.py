@@ -27,8 +27,8 @@ from medsign.gost.ciphers import Gost28147, cfb_encrypt, gost94, kdf_tree
 from medsign.gost.ciphers.magma import CRYPTOPRO_A
 from medsign.pki.issuing import ROOT_CA, issue_root, subject_name
 from medsign.pki.keys import private_key_info
-from medsign.signers import SoftwareKey, SoftwareSigner, elder, load_key, load_pfx
-from medsign.signers.elder_ciphers import cbc_decrypt, rc2_40, triple_des
+from medsign.signers import SoftwareKey, SoftwareSigner, legacy_pfx, load_key, load_pfx
+from medsign.signers.legacy_pfx_ciphers import cbc_decrypt, rc2_40, triple_des
 
 PASSWORD = "пароль врача"
 SHA1 = "1.3.14.3.2.26"
@@ -69,7 +69,7 @@ def exported(signer: SoftwareSigner, password: str, algorithm: str | None = None
 def sealed(parts, password: str, digest: str = SHA1) -> bytes:
     safe = pkcs12.encode_safe(parts)
     mac = PfxMac(digest_oid=digest, value=b"", salt=b"salt" * 5, iterations=ITERATIONS)
-    mac = attrs.evolve(mac, value=next(elder.macs(mac, safe, password)))
+    mac = attrs.evolve(mac, value=next(legacy_pfx.macs(mac, safe, password)))
     return pkcs12.encode_pfx(Pfx(safe, mac))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from medsign.sandbox.ca import CaService
 from medsign.sandbox.cryptopro import CryptoProService
 from medsign.sandbox.ekp import EkpService
-from medsign.sandbox.evidence import OcspService, TspService
 from medsign.sandbox.mchd import MchdRegistry
+from medsign.sandbox.ocsp_tsp import OcspService, TspService
 from medsign.sandbox.routing import Service
 from medsign.sandbox.sep import SepService
 from medsign.sandbox.world import World

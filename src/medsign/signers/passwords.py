@@ -1,6 +1,6 @@
 """Opening and closing what is under a password (RFC 9337), within a budget.
 
-Files of elder kinds are opened too (see `medsign.signers.elder`), and never written.
+Files of elder kinds are opened too (see `medsign.signers.legacy_pfx`), and never written.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from medsign.gost.ciphers import (
     pbkdf2,
 )
 from medsign.gost.ciphers.magma import TC26_Z
-from medsign.signers import elder
+from medsign.signers import legacy_pfx
 
 T = TypeVar("T")
 Random = Callable[[int], bytes]
@@ -162,9 +162,9 @@ class Password:
             InvalidKey: The password is wrong or the file is damaged.
             Unavailable: Its digest is neither Streebog nor one of SHA that PKCS#12 began with.
         """
-        if mac.digest_oid in elder.DIGESTS:
+        if mac.digest_oid in legacy_pfx.DIGESTS:
             self._spend(mac.iterations)
-            codes = list(elder.macs(mac, safe, self.text))
+            codes = list(legacy_pfx.macs(mac, safe, self.text))
         else:
             codes = [self.mac(mac, safe)]
         if not any(secrets.compare_digest(code, mac.value) for code in codes):
@@ -174,7 +174,7 @@ class Password:
         """Yield what may have been hidden, the likeliest first."""
         if isinstance(scheme, ElderScheme):
             self._spend(scheme.iterations)
-            yield from elder.plain(scheme, octets, self.text, self.provider)
+            yield from legacy_pfx.plain(scheme, octets, self.text, self.provider)
             return
         if not isinstance(scheme, PasswordScheme):
             raise Unavailable(f"key files under {scheme.oid}", "nothing: GOST only (RFC 9337)")

@@ -19,7 +19,7 @@ from medsign.errors import InvalidKey, MalformedError, Unavailable
 from medsign.gost import Provider
 from medsign.gost.ciphers import Gost28147, cfb_decrypt, gost94, kdf_tree
 from medsign.gost.ciphers.magma import CRYPTOPRO_A
-from medsign.signers.elder_ciphers import cbc_decrypt, rc2_40, triple_des
+from medsign.signers.legacy_pfx_ciphers import cbc_decrypt, rc2_40, triple_des
 
 DIGESTS = {"1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256"}
 """Digests in the code of a PFX for which the key is made as RFC 7292 appendix B says."""
