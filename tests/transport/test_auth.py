@@ -259,6 +259,14 @@ def test_an_endless_answer_is_cut_off(get, clock, status):
         get(httpx.MockTransport(answer), auth)
 
 
+def test_a_packed_token_is_refused_before_it_is_unpacked(get, clock):
+    packed = httpx.Response(
+        200, headers={"Content-Encoding": "gzip, gzip"}, stream=httpx.ByteStream(b"bomb")
+    )
+    with pytest.raises(UnexpectedAnswer):
+        get(httpx.MockTransport(lambda _: packed), password_grant(clock))
+
+
 def test_threads_share_one_renewal(clock):
     service = Service(refreshable=True)
     auth = RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", clock=clock)

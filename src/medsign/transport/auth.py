@@ -15,7 +15,7 @@ import httpx
 
 from medsign.errors import BudgetExceeded
 from medsign.exchange import Do
-from medsign.exchange.drivers import drop
+from medsign.exchange.drivers import drop, refuse_packed
 from medsign.transport.credentials import Secret, reveal
 
 _ANSWER_BYTES: Final = 64 * 1024
@@ -162,6 +162,7 @@ def _judge(steps: Steps, response: httpx.Response) -> Step | None:
 
 
 def _bound(response: httpx.Response) -> httpx.Response:
+    refuse_packed(response)
     response.stream = _Bounded(response.stream)
     return response
 

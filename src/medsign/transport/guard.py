@@ -21,8 +21,9 @@ from typing import Any, Self, TypeVar
 import attrs
 import httpx
 
-from medsign.errors import AddressRefused, ConnectFailed, UnexpectedAnswer
+from medsign.errors import AddressRefused, ConnectFailed
 from medsign.exchange import Answer, Context, Flow, RetryPolicy, do
+from medsign.exchange.drivers import refuse_packed
 from medsign.exchange.redaction import QuietURL
 
 T = TypeVar("T")
@@ -266,7 +267,7 @@ class _Wary(httpx.Auth):
         with _Scissors(self._seconds) as scissors:
             request.extensions["trace"] = scissors.note
             response = yield request
-        _refuse_packed(response)
+        refuse_packed(response)
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -279,7 +280,7 @@ class _Wary(httpx.Auth):
 
             request.extensions["trace"] = note
             response = yield request
-        _refuse_packed(response)
+        refuse_packed(response)
 
 
 class _Scissors:
@@ -316,8 +317,3 @@ class _Scissors:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
-
-
-def _refuse_packed(response: httpx.Response) -> None:
-    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise UnexpectedAnswer("the answer is compressed though that was not asked for")
