@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.metadata import metadata
 
 import httpx
 import pytest
@@ -141,6 +142,12 @@ def test_the_machine_is_described(run):
     assert {"python", "ssl", "ssl.shared", "openssl", "engine.gost", "gostprov"} <= found.keys()
     assert all(each["install"] for each in found.values() if not each["there"])
     assert "medsign работает." in run("selfcheck").stdout
+
+
+def test_every_extra_is_told_of(run):
+    extras = set(metadata("medsign").get_all("Provides-Extra")) - {"all"}
+    told = {each["key"] for each in said(run("selfcheck", "--json"))["abilities"]}
+    assert {f"extra.{name}" for name in extras} <= told
 
 
 def test_without_openssl_the_machine_is_told_what_to_install(run, monkeypatch):

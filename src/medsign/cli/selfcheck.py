@@ -30,6 +30,10 @@ _EXTRAS = {
     "sandbox": ("pypdf", "starlette", "uvicorn"),
     "cli": ("rich", "typer"),
     "rsa": ("cryptography",),
+    "pdf": ("pyhanko",),
+    "pkcs11": ("pkcs11",),
+    "gateway": ("http_sf",),
+    "otel": ("opentelemetry",),
 }
 _ENGINE = "apt install libengine-gost-openssl"
 _MEBIBYTE = 1 << 20
