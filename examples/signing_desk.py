@@ -6,7 +6,6 @@ is an epicrisis with its signature, the log of signing and a recording without a
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 from medsign import MedSign, Report, cms
@@ -22,7 +21,7 @@ from medsign.store import SqliteStore
 
 def main() -> None:
     """Sign an epicrisis, judge it as the receiver would, look after the log."""
-    with Sandbox(signed_requests=True) as sandbox, closing(SqliteStore("signing.db")) as store:
+    with Sandbox(signed_requests=True) as sandbox, SqliteStore("signing.db") as store:
         people = sandbox.world.part(Pki)
         doctor = people.enrol(
             Authority.COMMERCIAL,

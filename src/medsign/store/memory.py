@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Self
 
 from medsign.errors import StoreError
 from medsign.status.journal import NewEvent, StoredEvent
@@ -66,6 +67,14 @@ class MemoryStore:
         """Forget everything."""
         with self._lock:
             self._streams = None
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
 
     def _open(self) -> dict[str, list[Row]]:
         if self._streams is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 import attrs
 
@@ -33,6 +33,14 @@ class Store(EventLog, Protocol):
 
     def close(self) -> None:
         """Release what the store holds; a closed store raises `StoreError`."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
         ...
 
 

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -70,10 +70,10 @@ class SqliteStore:
         >>> import tempfile
         >>> from datetime import UTC
         >>> folder = tempfile.TemporaryDirectory()
-        >>> store = SqliteStore(Path(folder.name) / "journal.db")
-        >>> store.append("letter/17", 0, [NewEvent("sent", datetime(2026, 6, 25, tzinfo=UTC))])
+        >>> with SqliteStore(Path(folder.name) / "journal.db") as store:
+        ...     store.append("letter/17", 0, [NewEvent("sent", datetime(2026, 6, 25, tzinfo=UTC))])
         1
-        >>> store.close(); folder.cleanup()
+        >>> folder.cleanup()
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = 30.0) -> None:
@@ -135,6 +135,14 @@ class SqliteStore:
                 if session.connection:
                     session.connection.close()
                 session.connection = None
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
 
     def _stand_still_at_forks(self) -> None:
         # A lock of SQLite's own that a thread holds during a fork is never released in the child,

@@ -70,9 +70,8 @@ class StoreConformance:
     @pytest.fixture
     def store(self, open_store: OpenStore) -> Iterator[Store]:
         """Open the store for one test."""
-        store = open_store()
-        yield store
-        store.close()
+        with open_store() as store:
+            yield store
 
     def test_an_unknown_stream_is_empty(self, store: Store) -> None:
         """Nobody has to create a stream."""
@@ -182,6 +181,14 @@ class StoreConformance:
         ):
             with pytest.raises(StoreError):
                 use()
+
+    def test_a_store_is_closed_at_the_end_of_its_block(self, open_store: OpenStore) -> None:
+        """Also when the block ends by an error, which comes out."""
+        with pytest.raises(KeyError), open_store() as store:  # noqa: PT012 - what a block may hold
+            assert store.append("s", 0, [event()]) == 1
+            raise KeyError
+        with pytest.raises(StoreError):
+            store.load("s")
 
     def test_of_many_threads_exactly_one_wins_each_version(self, store: Store) -> None:
         """Optimistic locking holds within a process."""
