@@ -27,14 +27,16 @@ def install_wheel(session: nox.Session, *groups: str, constraints: Path | None =
 
 
 def run_pytest(session: nox.Session, *arguments: str) -> None:
-    """Run the tests, and the examples in the docstrings of the installed package."""
+    """Run the tests, and the examples in the docstrings of the installed package.
+
+    Paths among what follows ``--`` take the place of both.
+    """
+    named = any((ROOT / each.partition("::")[0]).exists() for each in session.posargs)
     session.run(
         "pytest",
         "--doctest-modules",
         "--collect-in-virtualenv",
-        "--pyargs",
-        "medsign",
-        "tests",
+        *(() if named else ("--pyargs", "medsign", "tests")),
         *arguments,
         *session.posargs,
     )
