@@ -1,4 +1,4 @@
-"""КриптоПро УЦ 2.0: the user's REST of its web portal (F109, F110; services.md §2.1).
+"""КриптоПро УЦ 2.0: the user's REST of its web portal (F109, F110).
 
 A user registers in a folder of the УЦ and gets a temporary token with a password; an operator
 accepts the registration; then requests of keys (PKCS#10) are sent, and certificates fetched. The

@@ -1,4 +1,4 @@
-"""States of a request, a check and a certificate, as tables (services.md §2.3, §5).
+"""States of a request, a check and a certificate, as tables.
 
 A vendor adds states of his own without touching these:
 
@@ -42,7 +42,7 @@ _S = RequestState
 
 REQUEST_STATUS = StatusModel(
     name="certificate_request",
-    # The one-letter aliases are the states of КриптоПро УЦ 2.0 (services.md §2.1).
+    # The one-letter aliases are the states of КриптоПро УЦ 2.0, as its web portal gives them.
     states=[
         State(_S.DRAFT, "Черновик"),
         State(_S.DOCUMENTS_CHECK, "Проверка документов", aliases=("Q",)),

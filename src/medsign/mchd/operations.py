@@ -1,6 +1,6 @@
 """Conversations with the registry of powers of attorney, each written once for both colours.
 
-The interface is that of a node of the distributed registry (mchd.md §7.1). The registry's queries
+The interface is that of a node of the distributed registry at m4d.nalog.gov.ru, as 1С calls it (БСП). Queries
 carry ИНН of both parties in the URL; nothing else of the document stands there.
 """
 

@@ -53,7 +53,7 @@ class RegistryPaths:
 
 
 NODE = RegistryPaths()
-"""A node of the registry, reached with an operator's login (mchd.md §7.1)."""
+"""A node of the registry, reached with an operator's login (m4d.nalog.gov.ru)."""
 
 GATEWAY = RegistryPaths(
     token="token",  # noqa: S106 - a path

@@ -1,4 +1,4 @@
-"""Whether a document signed by a representative binds his principal: four answers (mchd.md §6).
+"""Whether a document signed by a representative binds his principal: four answers.
 
 The registry and the signatures are asked first; what comes out is judged by a pure function, so
 that the same evidence gives the same report years later.

@@ -1,4 +1,4 @@
-"""The registry of powers of attorney as the sandbox plays it (mchd.md §7.1).
+"""The registry of powers of attorney as the sandbox plays it: a node of ФНС's.
 
 What is handed in is really judged: the detached signature over the exact octets, the chain of the
 signer's certificate at the world's clock, signer against principal, the document against its

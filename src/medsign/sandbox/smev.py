@@ -1,7 +1,7 @@
 """What state systems answer to the УЦ of the world: by a table of bad data, after some time.
 
-A client never asks СМЭВ itself; the УЦ does and shows the results (services.md §5). Every number
-here starts with 999 and belongs to nobody.
+A client never asks СМЭВ itself; the УЦ does and shows the results. Every number here starts
+with 999 and belongs to nobody.
 """
 
 from __future__ import annotations
