@@ -285,6 +285,29 @@ def test_a_check_that_breaks_leaves_no_connection_open(way, ca, server, s_server
         ask_in_colour(GostTls(trust=ca.trust, check=broken, way=way), url)
 
 
+def test_nothing_is_written_past_the_checks_by_who_calls_no_handshake(way, ca, server, s_server):
+    def refuse(_: Peer) -> NoReturn:
+        raise SuiteRefused("for the test")
+
+    context = GostTls(trust=ca.trust, check=refuse, way=way).context()
+    with (
+        s_server(server) as url,
+        socket.create_connection(("127.0.0.1", httpx.URL(url).port), timeout=10) as plain,
+        context.wrap_socket(
+            plain, server_hostname=HOST, do_handshake_on_connect=False
+        ) as connection,
+        pytest.raises(SuiteRefused),
+    ):
+        connection.sendall(b"GET / HTTP/1.1")
+
+
+def test_buffers_are_written_to_after_the_handshake_only(way, ca):
+    context = GostTls(trust=ca.trust, way=way).context()
+    connection = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=HOST)
+    with pytest.raises(ssl.SSLWantReadError):
+        connection.write(b"GET / HTTP/1.1")
+
+
 def test_a_further_check_sees_a_verified_chain(way, ca, server, s_server, ask_in_colour):
     seen: list[Peer] = []
     with s_server(server) as url:

@@ -61,6 +61,22 @@ It runs inside the handshake and blocks it, in asynchronous programs the event l
 class CheckedSocket(ssl.SSLSocket):
     """A connection over a blocking socket."""
 
+    accepted = False
+
+    # `ssl` lets the first octets drive a handshake that nobody has called, past the checks.
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - named so by `ssl`
+        _accept(self)
+        return super().read(len, buffer)  # pyright: ignore[reportDeprecated]
+
+    def write(self, data: Any) -> int:
+        _accept(self)
+        return super().write(data)  # pyright: ignore[reportDeprecated]
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        _accept(self)
+        return super().send(data, flags)
+
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002
         # Where the end of a connection is the end of an answer, anybody on the way could end it.
         self.suppress_ragged_eofs = self.server_side
@@ -77,15 +93,19 @@ class CheckedSocket(ssl.SSLSocket):
 class CheckedObject(ssl.SSLObject):
     """A connection over buffers, which an event loop moves."""
 
+    accepted = False
+
     def do_handshake(self) -> None:
         with _checked(self):
             super().do_handshake()
 
-    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - named so by `ssl`
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002
+        _accept(self)
         with _broken_if_wrong(self):
             return super().read(len, buffer)
 
     def write(self, data: Any) -> int:
+        _accept(self)
         with _broken_if_wrong(self):
             return super().write(data)
 
@@ -119,6 +139,14 @@ def _checked(connection: CheckedSocket | CheckedObject) -> Generator[None, None,
         raise refusal(error) from error
     if not connection.server_side:
         _judge(connection)
+    connection.accepted = True
+
+
+def _accept(connection: CheckedSocket | CheckedObject) -> None:
+    # Without this, `ssl` has not begun or has ended, and there is nothing to check.
+    encrypted = getattr(connection, "_sslobj") is not None  # noqa: B009
+    if encrypted and not connection.accepted:
+        connection.do_handshake()
 
 
 @contextmanager
