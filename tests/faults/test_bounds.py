@@ -202,8 +202,8 @@ def test_two_presses_that_find_the_outcome_at_once_both_have_it(context: Context
                 ledger.close("k", Outcome.ANSWERED)
             return found
 
-        def append(self, *arguments: Any) -> Any:
-            return inner.append(*arguments)
+        def append(self, *arguments: Any, **options: Any) -> Any:
+            return inner.append(*arguments, **options)
 
     inner = context.store
     attrs.evolve(ledger, store=Late()).close("k", Outcome.ANSWERED)

@@ -581,7 +581,7 @@ def test_a_term_that_was_changed_in_the_store_is_none(now, until) -> None:
 @pytest.mark.parametrize("trouble", [StoreError("full"), VersionConflict("s", 0, 1)])
 def test_a_store_in_trouble_or_taken_by_a_rival_only_costs_a_request(now, trouble) -> None:
     class Broken(MemoryStore):
-        def append(self, *_: Any) -> int:
+        def append(self, *_: Any, **__: Any) -> int:
             raise trouble
 
     cache = EvidenceCache(Broken())

@@ -12,6 +12,7 @@ import pytest
 
 from medsign.errors import StoreError, VersionConflict
 from medsign.store import NewEvent, SqliteStore, sqlite
+from medsign.store.port import rows_to_append
 
 NOON = datetime(2026, 6, 25, 12, tzinfo=UTC)
 NOTE = NewEvent("note", NOON, {"text": "Проверено"})
@@ -257,14 +258,74 @@ def test_an_append_that_is_refused_harms_none_that_it_was_written_with(path):
         assert len(list(store.streams())) == 50
 
 
+@pytest.fixture
+def cut(path, tmp_path):
+    """What the disk holds after a power cut that took the log beyond a length."""
+
+    def cut(length: int) -> SqliteStore:
+        after = tmp_path / f"after-{length}.db"
+        after.write_bytes(path.read_bytes())
+        after.with_name(f"{after.name}-wal").write_bytes(log_of(path).read_bytes()[:length])
+        return SqliteStore(after)
+
+    return cut
+
+
+def log_of(path):
+    return path.with_name(f"{path.name}-wal")
+
+
+def test_a_power_cut_takes_only_what_nobody_waited_for(path, cut):
+    with SqliteStore(path) as store:
+        store.append("s", 0, [NOTE])
+        on_disk = log_of(path).stat().st_size
+        store.append("s", 1, [NOTE], durable=False)
+        store.append("t", 0, [NOTE], durable=False)
+        written = log_of(path).stat().st_size
+        found = []
+        for length in [*range(on_disk, written, 512), written]:
+            with cut(length) as after:
+                found.append((len(after.load("s")), len(after.load("t"))))
+                assert after.append("u", 0, [NOTE]) == 1
+    assert found == sorted(found)
+    assert set(found) == {(1, 0), (2, 0), (2, 1)}
+
+
+@pytest.mark.parametrize(
+    ("durable", "level"), [([True], "FULL"), ([False], "NORMAL"), ([False, True, False], "FULL")]
+)
+def test_what_is_written_together_waits_for_the_disk_if_any_of_it_must(path, durable, level):
+    with SqliteStore(path) as store:
+        commits = Commits(store)
+        store._write(
+            [
+                sqlite._Append(f"s{number}", 0, rows_to_append("s", [NOTE]), must)
+                for number, must in enumerate(durable)
+            ]
+        )
+        assert commits.levels == [level]
+        assert len(list(store.streams())) == len(durable)
+
+
+def test_a_durable_append_after_others_waits_for_the_disk_again(path):
+    with SqliteStore(path) as store:
+        commits = Commits(store)
+        for version, durable in enumerate([True, False, False, True]):
+            store.append("s", version, [NOTE], durable=durable)
+    assert commits.levels == ["FULL", "NORMAL", "NORMAL", "FULL"]
+
+
 class Commits:
-    """Counts the transactions of a store by SQLite's own trace."""
+    """The transactions of a store by SQLite's own trace: how many, and how they were forced."""
 
     def __init__(self, store: SqliteStore) -> None:
         self.count = 0
+        self.levels: list[str] = []
         connection = store._session("writing").connection
         assert connection is not None
         connection.set_trace_callback(self._note)
 
     def _note(self, statement: str) -> None:
         self.count += statement == "COMMIT"
+        if statement.startswith("PRAGMA synchronous"):
+            self.levels.append(statement.rpartition(" ")[2])

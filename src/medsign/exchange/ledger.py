@@ -6,6 +6,9 @@ One stream of the store per key. Its last event says what is known of the call::
        │  └───► refused      the service said no: nothing was done
        └──────► (nothing)    the process died or no answer came: the outcome is unknown
 
+Only the opening event is waited for until it is on the disk. A power cut may take the closing one,
+and the call is unknown again: the next use of its key asks the service, as after a crash.
+
 The journal holds no answer and no document, only a digest of the request: what was created is
 asked of the service, and personal data stay there.
 """
@@ -90,15 +93,15 @@ class Ledger:
         return known
 
     def close(self, key: str, outcome: Outcome) -> None:
-        """Write down how a call ended."""
+        """Write down how a call ended, without waiting for the disk."""
         event = NewEvent(outcome, self.clock.now())
         with suppress(VersionConflict):
-            self.store.append(_PREFIX + key, _JUST_OPENED, [event])
+            self.store.append(_PREFIX + key, _JUST_OPENED, [event], durable=False)
             return
         while (events := self.store.load(_PREFIX + key)) and events[-1].kind != outcome:
             # Somebody else may close the same call now: that is no reason to lose its outcome.
             with suppress(VersionConflict):
-                self.store.append(_PREFIX + key, len(events), [event])
+                self.store.append(_PREFIX + key, len(events), [event], durable=False)
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Yield the calls whose outcome is unknown, for instance after a crash."""

@@ -31,7 +31,14 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._streams: dict[str, list[Row]] | None = {}
 
-    def append(self, stream: str, expected_version: int, events: Sequence[NewEvent]) -> int:
+    def append(
+        self,
+        stream: str,
+        expected_version: int,
+        events: Sequence[NewEvent],
+        *,
+        durable: bool = True,  # noqa: ARG002 - nothing is, here
+    ) -> int:
         """Add events to the end of a stream, all or none, and return its new version."""
         rows = rows_to_append(stream, events)
         with self._lock:

@@ -19,8 +19,33 @@ from medsign.status.journal import JSON, EventLog, NewEvent
 class Store(EventLog, Protocol):
     """An append-only event store with optimistic locking.
 
-    `append` is atomic, and durable when it returns. Safe to share between threads.
+    Safe to share between threads.
     """
+
+    def append(
+        self,
+        stream: str,
+        expected_version: int,
+        events: Sequence[NewEvent],
+        *,
+        durable: bool = True,
+    ) -> int:
+        """Add events to the end of a stream, all or none, and return its new version.
+
+        Args:
+            stream: Its name.
+            expected_version: Where the caller thinks the stream is; 0 for a new one.
+            events: What to add.
+            durable: Whether to wait until the events are on the disk. Without, they are seen by
+                everybody at once and outlive the process, but a power cut may take them, and
+                never what came before them; they are on the disk with the next durable append to
+                any stream at the latest.
+
+        Raises:
+            VersionConflict: The stream is not at the expected version.
+            StoreError: The store failed; nothing was added.
+        """
+        ...
 
     def streams(self, prefix: str = "", after: str = "") -> Iterator[str]:
         """Yield the names of streams that start with a prefix, in code point order.

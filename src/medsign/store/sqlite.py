@@ -54,9 +54,10 @@ _PAGE = 500
 class SqliteStore:
     """Streams in a SQLite file: durable, and safe between threads, processes and forks.
 
-    A write is on the disk when `append` returns (write-ahead log, ``synchronous=FULL``); threads
-    that write at once share one turn of the disk, and nobody waits for it to read. The file
-    must be on a local disk: SQLite's locks do not work on network shares.
+    A write is on the disk when `append` returns, unless the caller need not wait (write-ahead log,
+    ``synchronous=FULL`` or ``NORMAL``); threads that write at once share one turn of the disk, and
+    nobody waits for it to read. The file must be on a local disk: SQLite's locks do not work on
+    network shares.
 
     Args:
         path: The file; it is made, readable by its owner only, when missing.
@@ -89,9 +90,16 @@ class SqliteStore:
             self.close()
             raise
 
-    def append(self, stream: str, expected_version: int, events: Sequence[NewEvent]) -> int:
+    def append(
+        self,
+        stream: str,
+        expected_version: int,
+        events: Sequence[NewEvent],
+        *,
+        durable: bool = True,
+    ) -> int:
         """Add events to the end of a stream, all or none, and return its new version."""
-        mine = _Append(stream, expected_version, rows_to_append(stream, events))
+        mine = _Append(stream, expected_version, rows_to_append(stream, events), durable)
         session = self._session("writing")
         session.waiting.append(mine)
         with session.lock:
@@ -173,7 +181,7 @@ class SqliteStore:
 
     def _write(self, batch: Sequence[_Append]) -> None:
         try:
-            with self._transaction() as db:
+            with self._transaction(durable=any(each.durable for each in batch)) as db:
                 for each in batch:
                     each.error = each.write(db)
         except Exception as error:  # noqa: BLE001 - raised in the thread that asked for it
@@ -192,9 +200,11 @@ class SqliteStore:
             return db.execute(query, arguments).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+    def _transaction(self, *, durable: bool = True) -> Generator[sqlite3.Connection, None, None]:
         """Give the writing connection to whoever holds its lock."""
         with self._connection(self._session("writing")) as db:
+            # FULL forces the log to the disk at the commit, and with it all that NORMAL left there.
+            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             try:
                 db.execute("BEGIN IMMEDIATE")
                 yield db
@@ -225,6 +235,7 @@ class _Append:
     stream: str
     expected: int
     rows: Sequence[Row]
+    durable: bool
     done: bool = False
     error: Exception | None = None
 
@@ -275,7 +286,6 @@ def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
     try:
         _switch_to_wal(db)
-        db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         db.close()

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
@@ -115,6 +116,15 @@ class StoreConformance:
         assert list(store.streams()) == []
         with pytest.raises(VersionConflict):
             store.append("s", 1, [])
+
+    def test_an_append_that_does_not_wait_for_the_disk_is_seen_at_once(self, store: Store) -> None:
+        """Only a power cut may tell the difference."""
+        assert store.append("s", 0, [event(1)], durable=False) == 1
+        assert numbers(store, "s") == [1]
+        with pytest.raises(VersionConflict):
+            store.append("s", 0, [event(2)], durable=False)
+        assert store.append("s", 1, [event(2)]) == 2
+        assert list(store.streams()) == ["s"]
 
     def test_loading_goes_on_after_a_version(self, store: Store) -> None:
         """A reader that knows a beginning asks for the rest only."""
@@ -218,20 +228,24 @@ class StoreConformance:
 class DurableStoreConformance(StoreConformance):
     """What a store on a disk promises besides; `open_store` must be picklable."""
 
-    def test_events_survive_closing(self, open_store: OpenStore) -> None:
+    @pytest.mark.parametrize("durable", [True, False])
+    def test_events_survive_closing(self, open_store: OpenStore, *, durable: bool) -> None:
         """What was appended is there after a restart."""
         first = open_store()
-        first.append("s", 0, [event(1)])
+        first.append("s", 0, [event(1)], durable=durable)
         first.close()
         second = open_store()
         assert numbers(second, "s") == [1]
         assert second.append("s", 1, [event(2)]) == 2
         second.close()
 
-    def test_two_handles_see_each_other(self, store: Store, open_store: OpenStore) -> None:
+    @pytest.mark.parametrize("durable", [True, False])
+    def test_two_handles_see_each_other(
+        self, store: Store, open_store: OpenStore, *, durable: bool
+    ) -> None:
         """No handle answers from a cache."""
         other = open_store()
-        store.append("s", 0, [event(1)])
+        store.append("s", 0, [event(1)], durable=durable)
         with pytest.raises(VersionConflict):
             other.append("s", 0, [event(2)])
         assert numbers(other, "s") == [1]
@@ -247,12 +261,14 @@ class DurableStoreConformance(StoreConformance):
         won = [pipe.recv() for pipe in pipes]
         assert sorted(version for versions in won for version in versions) == list(range(1, 121))
 
+    @pytest.mark.parametrize("durable", [True, False])
     @pytest.mark.parametrize("acknowledged", [1, 8, 25])
     def test_a_killed_writer_leaves_whole_batches(
-        self, open_store: OpenStore, acknowledged: int
+        self, open_store: OpenStore, acknowledged: int, *, durable: bool
     ) -> None:
         """Nothing acknowledged is lost, nothing is half-written, and writing goes on."""
-        process, pipe = _in_process(_write_until_killed, open_store, "s")
+        write = partial(_write_until_killed, durable=durable)
+        process, pipe = _in_process(write, open_store, "s")
         version = 0
         for _ in range(acknowledged):
             version = pipe.recv()
@@ -330,9 +346,9 @@ def _win_and_tell(pipe: Pipe, open_store: OpenStore, stream: str, times: int) ->
     store.close()
 
 
-def _write_until_killed(pipe: Pipe, open_store: OpenStore, stream: str) -> None:
+def _write_until_killed(pipe: Pipe, open_store: OpenStore, stream: str, *, durable: bool) -> None:
     store, version = open_store(), 0
     while True:
         batch = [event(number) for number in range(version, version + BATCH)]
-        version = store.append(stream, version, batch)
+        version = store.append(stream, version, batch, durable=durable)
         pipe.send(version)
