@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
+from ssl import SSLError
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
@@ -279,7 +280,8 @@ class _Typed:
         if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
             # Their texts quote the answer, and with it perhaps a patient.
             raise _typed(error) from None
-        if isinstance(error, httpx.RequestError | httpx.StreamError | httpx.InvalidURL):
+        # What breaks TLS after the handshake, httpx lets through as it is on asyncio.
+        if isinstance(error, httpx.RequestError | httpx.StreamError | httpx.InvalidURL | SSLError):
             raise _typed(error) from error
 
 
