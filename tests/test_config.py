@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,33 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError):
         Config.from_toml(file)
+
+
+@pytest.mark.parametrize(
+    "url", ["ca.test", "ca.test:8443", "/ca", "ftp://ca.test", "https:///ca", "https://\x00"]
+)
+def test_an_address_that_is_none_of_the_web_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^url: "):
+        Endpoint(url=url)
+    with pytest.raises(ConfigError, match=r"^\[ca\] url: "):
+        Config.from_env({"MEDSIGN_CA_URL": url})
+
+
+def test_a_service_that_nobody_knows_is_refused_in_code_too() -> None:
+    with pytest.raises(ConfigError, match=r"^\[cA\]: no such service; known: ca, "):
+        Config(services={"cA": Endpoint(url="https://ca.test")})
+
+
+def test_a_file_of_gost_tls_that_cannot_be_read_is_named_in_both_texts(tmp_path: Path) -> None:
+    settings, missing = tmp_path / "medsign.toml", tmp_path / "no-such.pem"
+    settings.write_text("[ca]\nurl = 'https://ca.test'\ntls.trust = 'no-such.pem'\n")
+    with pytest.raises(ConfigError) as refused:
+        Config.from_toml(settings)
+    place = f"[ca.tls] trust {missing}"
+    assert str(refused.value) == f"{place}: cannot be read (FileNotFoundError)"
+    assert place in refused.value.diagnostics()
+    with pytest.raises(ConfigError, match=re.escape(f"{missing}: cannot be read")):
+        GostTls(trust=missing)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

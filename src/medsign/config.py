@@ -17,6 +17,7 @@ import httpx
 from medsign.errors import ConfigError
 from medsign.exchange import RateLimit, RetryPolicy
 from medsign.transport.tls import GostGateway, GostTls
+from medsign.transport.tls.settings import octets
 
 GostLink: TypeAlias = GostTls | GostGateway
 """What leads to a service by GOST TLS: this program itself, or a gateway in its place."""
@@ -31,9 +32,27 @@ _TLS_KINDS: Mapping[str, type] = {
 _GATEWAY_KINDS: Mapping[str, type] = {"gateway": str, "pin": str}
 
 
+def _check_url(url: str, where: str) -> None:
+    # The address itself stays out of the text: it may hold a login and a password.
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ConfigError("no URL", where) from None
+    if parsed.scheme not in {"https", "http"} or not parsed.host:
+        raise ConfigError("a URL begins with https:// or http:// and names a host", where)
+
+
+def _check_service(name: str) -> None:
+    if name not in SERVICES:
+        raise ConfigError(f"no such service; known: {', '.join(SERVICES)}", f"[{name}]")
+
+
 @attrs.frozen(kw_only=True)
 class Endpoint:
     """One remote service.
+
+    Raises:
+        ConfigError: The URL is none of http or https.
 
     Attributes:
         url: Base URL.
@@ -56,6 +75,9 @@ class Endpoint:
     requests_per_minute: int | None = None
     tls: GostLink | None = None
 
+    def __attrs_post_init__(self) -> None:
+        _check_url(self.url, "url")
+
     @property
     def limit(self) -> RateLimit | None:
         """A new rate limit, or ``None``."""
@@ -65,6 +87,9 @@ class Endpoint:
 @attrs.frozen(kw_only=True)
 class Config:
     """Settings of the whole window; a service that is not set is refused when it is used.
+
+    Raises:
+        ConfigError: There is no such service.
 
     Attributes:
         services: Endpoints by service: ``ca``, ``ocsp``, ``tsp``, ``sep``, ``mchd``, ``ekp``.
@@ -82,6 +107,10 @@ class Config:
     policy: RetryPolicy = attrs.field(factory=RetryPolicy)
     crls: tuple[str, ...] = ()
     store: Path | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name in self.services:
+            _check_service(name)
 
     def endpoint(self, service: str) -> Endpoint:
         """Return a service's endpoint.
@@ -126,13 +155,13 @@ class Config:
             table = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             # Without its cause: that one may carry the file, tokens and all.
-            raise ConfigError(f"settings file: {type(error).__name__}") from None
+            raise ConfigError(f"cannot be read ({type(error).__name__})", str(path)) from None
         store: object = table.pop("store", None)
         crls: object = table.pop("crls", [])
         if not isinstance(store, str | None):
-            raise ConfigError("store: not a str")
+            raise ConfigError("not a str", "store")
         if not isinstance(crls, list):
-            raise ConfigError("crls: not a list of str")
+            raise ConfigError("not a list of str", "crls")
         return cls(
             services={name: _endpoint(name, keys, path.parent) for name, keys in table.items()},
             crls=tuple(map(str, cast("list[object]", crls))),
@@ -167,29 +196,35 @@ class Config:
 
 def _endpoint(service: str, keys: object, folder: Path = Path()) -> Endpoint:
     known = {field.name for field in attrs.fields(Endpoint)}
-    if service not in SERVICES or not isinstance(keys, dict):
-        raise ConfigError(f"{service!r} is no service; known: {', '.join(SERVICES)}")
+    _check_service(service)
+    if not isinstance(keys, dict):
+        raise ConfigError("not a table", f"[{service}]")
     table = dict(cast("dict[str, Any]", keys))
     tls = table.pop("tls", None)
     for name, value in table.items():
         kind = int if name == "requests_per_minute" else str
         if name not in known or not isinstance(value, kind):
-            raise ConfigError(f"[{service}] {name}: no such setting, or not a {kind.__name__}")
+            raise ConfigError(f"no such setting, or not a {kind.__name__}", f"[{service}] {name}")
     if "url" not in table:
-        raise ConfigError(f"[{service}] url is missing")
+        raise ConfigError("missing", f"[{service}] url")
+    _check_url(table["url"], f"[{service}] url")
     link = None if tls is None else _gost_link(f"[{service}.tls]", tls, table["url"], folder)
     return Endpoint(**table, tls=link)
 
 
 def _gost_link(place: str, keys: object, url: str, folder: Path) -> GostLink:
     if not isinstance(keys, dict):
-        raise ConfigError(f"{place}: not a table")
+        raise ConfigError("not a table", place)
     table = dict(cast("dict[str, Any]", keys))
     kinds = _GATEWAY_KINDS if "gateway" in table else _TLS_KINDS
     for name, value in table.items():
         if not isinstance(value, kinds.get(name, ())):
-            raise ConfigError(f"{place} {name}: no such setting, or of another kind")
+            raise ConfigError("no such setting, or of another kind", f"{place} {name}")
     if "gateway" in table:
         return GostGateway(table.pop("gateway"), hosts=[httpx.URL(url).host], **table)
-    files = {name: folder / table.pop(name) for name in _TLS_FILES if name in table}
+    files: dict[str, Any] = {
+        name: octets(folder / table.pop(name), f"{place} {name}")
+        for name in _TLS_FILES
+        if name in table
+    }
     return GostTls(**files, **table)

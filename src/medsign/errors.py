@@ -13,6 +13,7 @@
     ├── MalformedError                 bytes that are not what they claim to be
     ├── BudgetExceeded                 a bound on size, depth, signatures or time was met
     ├── InvalidKey                     a key that fails its checks
+    │   └── WrongPassword              its file does not open: a wrong password, or damage
     ├── TokenError                     a token or smart card does not sign
     ├── AddressRefused                 an address in foreign data that must not be asked
     ├── Unavailable                    an optional part is not installed on this machine
@@ -84,10 +85,23 @@ class UsageError(MedsignError, ValueError):
 
 
 class ConfigError(UsageError):
-    """A setting is missing or contradicts another one."""
+    """A setting is missing or contradicts another one.
+
+    Args:
+        why: What is wrong, without the value.
+        where: The setting, or the file that it names.
+    """
 
     code = "MS-CONFIG"
     russian = "Настройки заданы неверно."
+
+    def __init__(self, why: str, where: str = "") -> None:
+        super().__init__(f"{where}: {why}" if where else why)
+        self.where = where
+
+    def diagnostics(self) -> str:
+        place = f" Место: {self.where}." if self.where else ""
+        return f"{self.russian}{place} (код {self.code})"
 
 
 class InvalidIdentifier(UsageError):
@@ -225,6 +239,16 @@ class InvalidKey(MedsignError):
 
     code = "MS-KEY"
     russian = "Ключ электронной подписи непригоден."
+
+
+class WrongPassword(InvalidKey):
+    """What is under a password does not open; a wrong password and damage look the same."""
+
+    code = "MS-PASSWORD"
+    russian = "Неверный пароль или повреждённый файл ключа."
+
+    def __init__(self) -> None:
+        super().__init__("the password is wrong or the file is damaged")
 
 
 class TokenProblem(Enum):

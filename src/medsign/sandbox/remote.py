@@ -9,7 +9,7 @@ import httpx
 
 from medsign.codec import json
 from medsign.codec.asn1 import Certificate, decode_certificate
-from medsign.config import Config, Endpoint
+from medsign.config import SERVICES, Config, Endpoint
 from medsign.errors import ConnectFailed, UnexpectedAnswer
 from medsign.pki.trust import TrustStore
 
@@ -28,7 +28,7 @@ class Remote:
         >>> with Sandbox() as sandbox, sandbox.http() as http:
         ...     remote = Remote(http)
         ...     sorted(remote.config().services)
-        ['ca', 'cryptopro', 'ekp', 'mchd', 'ocsp', 'sep', 'tsp']
+        ['ca', 'ekp', 'mchd', 'ocsp', 'sep', 'tsp']
     """
 
     def __init__(self, http: httpx.Client) -> None:
@@ -36,9 +36,11 @@ class Remote:
         self._services: dict[str, Any] = self._get("/_sandbox/world")["services"]
 
     def config(self) -> Config:
-        """Return the settings with which a client reaches every service."""
+        """Return the settings with which `MedSign` reaches its services."""
         return Config(
-            services={name: _endpoint(of) for name, of in self._services.items()},
+            services={
+                name: _endpoint(of) for name, of in self._services.items() if name in SERVICES
+            },
             crls=tuple(self._services["ca"]["crlUrls"]),
         )
 

@@ -29,11 +29,23 @@ class Way(StrEnum):
     SYSTEM = "system"
 
 
-def _octets(source: bytes | Path) -> bytes:
+def octets(source: bytes | Path, where: str = "") -> bytes:
+    """Return PEM, read from its file at once.
+
+    Args:
+        source: PEM or its file.
+        where: The setting that names the file.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    if isinstance(source, bytes):
+        return source
     try:
-        return source.read_bytes() if isinstance(source, Path) else source
+        return source.read_bytes()
     except OSError as error:
-        raise ConfigError(f"a PEM file cannot be read: {type(error).__name__}") from None
+        place = f"{where} {source}".lstrip()
+        raise ConfigError(f"cannot be read ({type(error).__name__})", place) from None
 
 
 @attrs.frozen(kw_only=True)
@@ -67,14 +79,14 @@ class GostTls:
     Example:
         >>> GostTls(trust=Path("no-such-roots.pem"))
         Traceback (most recent call last):
-        medsign.errors.ConfigError: a PEM file cannot be read: FileNotFoundError
+        medsign.errors.ConfigError: no-such-roots.pem: cannot be read (FileNotFoundError)
     """
 
-    trust: bytes = attrs.field(default=b"", converter=_octets, repr=False)
-    certificate: bytes = attrs.field(default=b"", converter=_octets, repr=False)
-    key: bytes = attrs.field(default=b"", converter=_octets, repr=False)
+    trust: bytes = attrs.field(default=b"", converter=octets, repr=False)
+    certificate: bytes = attrs.field(default=b"", converter=octets, repr=False)
+    key: bytes = attrs.field(default=b"", converter=octets, repr=False)
     password: str = attrs.field(default="", repr=False)
-    crls: bytes = attrs.field(default=b"", converter=_octets, repr=False)
+    crls: bytes = attrs.field(default=b"", converter=octets, repr=False)
     suites: tuple[Suite, ...] = USUAL
     allow_other_suites: bool = False
     legacy_renegotiation: bool = False
