@@ -15,7 +15,7 @@ import attrs
 
 from medsign.codec.asn1 import pkcs12
 from medsign.codec.asn1.pkcs12 import ElderScheme, Encrypted, PasswordScheme, PfxMac, Scheme
-from medsign.errors import BudgetExceeded, InvalidKey, MalformedError, Unavailable, UsageError
+from medsign.errors import BudgetExceeded, MalformedError, Unavailable, UsageError, WrongPassword
 from medsign.gost import DigestAlgorithm, Provider
 from medsign.gost.ciphers import (
     BlockCipher,
@@ -40,7 +40,6 @@ ITERATIONS = 2048
 MAX_ITERATIONS = 50_000
 """How often all of one file may ask for it; a hostile file asks for 2³¹."""
 
-_NOT_OPENED = "the password is wrong or the file is damaged"
 _PRF = {
     pkcs12.HMAC_STREEBOG_256: DigestAlgorithm.STREEBOG_256,
     pkcs12.HMAC_STREEBOG_512: DigestAlgorithm.STREEBOG_512,
@@ -103,7 +102,7 @@ class Password:
         """Return what was hidden, as the decoder reads it; open octets need no password.
 
         Raises:
-            InvalidKey: The password is wrong or the octets are damaged.
+            WrongPassword: The password is wrong or the octets are damaged.
             MalformedError: Open octets are not what the decoder expects.
             Unavailable: It is hidden by something that is none of GOST.
         """
@@ -114,7 +113,7 @@ class Password:
                 return read(plain)
             except MalformedError:
                 continue  # without OMAC a wrong key gives noise
-        raise InvalidKey(_NOT_OPENED)
+        raise WrongPassword
 
     def close(
         self, octets: bytes, cipher: KeyCipher, *, iterations: int, random: Random
@@ -159,7 +158,7 @@ class Password:
         """Check the code of a PFX.
 
         Raises:
-            InvalidKey: The password is wrong or the file is damaged.
+            WrongPassword: The password is wrong or the file is damaged.
             Unavailable: Its digest is neither Streebog nor one of SHA that PKCS#12 began with.
         """
         if mac.digest_oid in legacy_pfx.DIGESTS:
@@ -168,7 +167,7 @@ class Password:
         else:
             codes = [self.mac(mac, safe)]
         if not any(secrets.compare_digest(code, mac.value) for code in codes):
-            raise InvalidKey(_NOT_OPENED)
+            raise WrongPassword
 
     def _plain(self, scheme: Scheme, octets: bytes) -> Iterator[bytes]:
         """Yield what may have been hidden, the likeliest first."""
@@ -211,7 +210,7 @@ class Password:
         half = _CTR[cipher].block_size // 2
         iv, seed = ukm[:half], ukm[half:]
         if len(seed) != 8:
-            raise InvalidKey(_NOT_OPENED)
+            raise WrongPassword
         if cipher not in _WITH_OMAC:
             return key, b"", iv
         encryption, code = kdf_tree(key, b"kdf tree", seed, 2, provider=self.provider)

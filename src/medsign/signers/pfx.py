@@ -45,8 +45,8 @@ def load_pfx(
 
     Raises:
         MalformedError: It is no PFX, or an open key in it is none of GOST R 34.10-2012.
-        InvalidKey: The password is wrong or the file is damaged, which look the same; or there is
-            no key with its certificate inside.
+        WrongPassword: The password is wrong or the file is damaged, which look the same.
+        InvalidKey: There is no key with its certificate inside.
         BudgetExceeded: It is too large or asks for too many iterations.
         Unavailable: It is protected by something that is none of GOST; its curve is not known.
     """

@@ -132,8 +132,8 @@ def load_key(
 
     Raises:
         MalformedError: It is no such key.
-        InvalidKey: The number fails its checks; or the password is wrong or the file is damaged,
-            which look the same.
+        InvalidKey: The number fails its checks.
+        WrongPassword: The password is wrong or the file is damaged, which look the same.
         UsageError: The key is encrypted and there is no password.
         BudgetExceeded: It is too large or asks for too many iterations.
         Unavailable: The curve or the encryption is not known.
@@ -175,7 +175,7 @@ def save_key(
         >>> load_key(file, "another")
         Traceback (most recent call last):
             ...
-        medsign.errors.InvalidKey: the password is wrong or the file is damaged
+        medsign.errors.WrongPassword: the password is wrong or the file is damaged
     """
     closer = Password(password, iterations, key.provider)
     hidden = closer.close(private_key_info(key.key), cipher, iterations=iterations, random=random)
