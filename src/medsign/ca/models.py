@@ -1,8 +1,8 @@
 """What is said to a certification authority and what it answers.
 
-No accredited УЦ publishes its API, so this is a contract of medsign's own. It
-follows what is public: the documents rule of Контур.Реестро, the states of КриптоПро УЦ 2.0, the
-checks and scenarios that the source documents name. An adapter to a real УЦ maps to it.
+No accredited УЦ publishes its API, so this is a contract of medsign's own. It follows what is
+public: the documents rule of Контур.Реестро, the states of КриптоПро УЦ 2.0, the checks and
+scenarios that the source documents name. An adapter to a real УЦ maps to it.
 """
 
 from __future__ import annotations

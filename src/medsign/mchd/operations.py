@@ -1,7 +1,7 @@
 """Conversations with the registry of powers of attorney, each written once for both colours.
 
-The interface is that of a node of the distributed registry at m4d.nalog.gov.ru, as 1С calls it (БСП). Queries
-carry ИНН of both parties in the URL; nothing else of the document stands there.
+The interface is that of a node of the distributed registry (m4d.nalog.gov.ru), as БСП of 1С calls
+it. Queries carry ИНН of both parties in the URL; nothing else of the document stands there.
 """
 
 from __future__ import annotations
