@@ -662,7 +662,7 @@ def on_a_socket() -> Iterator[Sandbox]:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         sandbox = stack.enter_context(a_sandbox(url))
         uvicorn = server(sandbox)
-        thread = threading.Thread(target=uvicorn.run, kwargs={"sockets": [listening]})
+        thread = threading.Thread(target=uvicorn.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         stack.callback(thread.join)
         stack.callback(setattr, uvicorn, "should_exit", True)

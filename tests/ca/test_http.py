@@ -20,13 +20,13 @@ def url(sandbox):
     from medsign.sandbox.http import server
 
     uvicorn = server(sandbox, port=0)
-    thread = threading.Thread(target=uvicorn.run)
+    thread = threading.Thread(target=uvicorn.run, daemon=True)
     thread.start()
     while not uvicorn.started:
         time.sleep(0.01)
     yield f"http://127.0.0.1:{uvicorn.servers[0].sockets[0].getsockname()[1]}"
     uvicorn.should_exit = True
-    thread.join()
+    thread.join(30)
 
 
 @pytest.mark.req("F063", "F113")

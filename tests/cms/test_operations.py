@@ -482,13 +482,13 @@ def served() -> Iterator[Sandbox]:
         port = free.getsockname()[1]
     with Sandbox(base_url=f"http://pki.test:{port}") as world:
         uvicorn = server(world, port=port)
-        thread = threading.Thread(target=uvicorn.run)
+        thread = threading.Thread(target=uvicorn.run, daemon=True)
         thread.start()
         while not uvicorn.started:
             assert thread.is_alive()
         yield world
         uvicorn.should_exit = True
-        thread.join()
+        thread.join(30)
 
 
 def loopback(world: Sandbox) -> FollowUrls:

@@ -56,7 +56,7 @@ def live() -> Iterator[Sandbox]:
     """A sandbox that other processes reach; its `base_url` is where."""
     with Sandbox() as sandbox:
         uvicorn = server(sandbox, port=0)
-        thread = threading.Thread(target=uvicorn.run)
+        thread = threading.Thread(target=uvicorn.run, daemon=True)
         thread.start()
         while not uvicorn.started:
             time.sleep(0.01)
@@ -64,7 +64,7 @@ def live() -> Iterator[Sandbox]:
         sandbox.base_url = f"http://127.0.0.1:{port}"
         yield sandbox
         uvicorn.should_exit = True
-        thread.join()
+        thread.join(30)
 
 
 @pytest.fixture

@@ -47,11 +47,11 @@ class Talker(BaseHTTPRequestHandler):
 def url() -> Iterator[str]:
     Talker.connections = set()
     with ThreadingHTTPServer(("127.0.0.1", 0), Talker) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
-        thread.join()
+        thread.join(30)
 
 
 async def in_async(transport: Any, *urls: str) -> list[Any]:

@@ -38,7 +38,7 @@ def way(request: pytest.FixtureRequest, gost_engine) -> Way:
 def served(sandbox: Sandbox, tls: GostTls) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = gost_server(sandbox, tls)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
             yield f"https://127.0.0.1:{listening.getsockname()[1]}"

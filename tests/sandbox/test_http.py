@@ -19,7 +19,7 @@ def live(sandbox) -> Iterator[httpx.Client]:
 
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     uvicorn = server(sandbox, port=0)
-    thread = threading.Thread(target=uvicorn.run)
+    thread = threading.Thread(target=uvicorn.run, daemon=True)
     thread.start()
     while not uvicorn.started:
         time.sleep(0.01)
@@ -30,7 +30,7 @@ def live(sandbox) -> Iterator[httpx.Client]:
     ) as client:
         yield client
     uvicorn.should_exit = True
-    thread.join()
+    thread.join(30)
 
 
 def send(live: httpx.Client) -> httpx.Response:

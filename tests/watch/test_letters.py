@@ -52,11 +52,13 @@ class Mailbox(socketserver.StreamRequestHandler):
 @pytest.fixture
 def mail():
     with MailServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
         thread.start()
         yield server
         server.shutdown()
-        thread.join()
+        thread.join(30)
 
 
 @pytest.fixture

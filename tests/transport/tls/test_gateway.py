@@ -51,13 +51,13 @@ def answering(listening: socket.socket, context: ssl.SSLContext | None = None) -
     server = HTTPServer(("", 0), Mirror, bind_and_activate=False)
     server.socket.close()
     server.socket = context.wrap_socket(listening, server_side=True) if context else listening
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(30)
         server.server_close()
 
 

@@ -337,7 +337,7 @@ def echo(way, ca, server):
                 while data := connection.recv(65536):
                     connection.sendall(data)
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listening.getsockname()[1]
         thread.join(10)
@@ -352,7 +352,7 @@ def test_octets_arrive_as_they_were_sent(way, size, ca, echo):
         socket.create_connection(("127.0.0.1", echo), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as connection,
     ):
-        sender = threading.Thread(target=connection.sendall, args=(data,))
+        sender = threading.Thread(target=connection.sendall, args=(data,), daemon=True)
         sender.start()
         came = bytearray()
         while len(came) < size:
@@ -377,7 +377,7 @@ def ending(way, ca, server):
                 end(connection)
 
         with socket.create_server(("127.0.0.1", 0)) as listening:
-            thread = threading.Thread(target=serve)
+            thread = threading.Thread(target=serve, daemon=True)
             thread.start()
             yield f"https://{HOST}:{listening.getsockname()[1]}/"
             thread.join(10)
@@ -418,7 +418,7 @@ def test_whoever_says_goodbye_first_waits_for_the_other(way, ca, server):
             assert connection.recv(10) == b""
             connection.unwrap()
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     context = GostTls(trust=ca.trust, way=way).context()
     with ours, context.wrap_socket(ours, server_hostname=HOST) as connection:
@@ -493,7 +493,7 @@ def test_a_handshake_that_drips_is_given_up_in_time(way, ca):
                     time.sleep(0.1)
                     taken.sendall(b"\x00")
 
-        thread = threading.Thread(target=drip)
+        thread = threading.Thread(target=drip, daemon=True)
         thread.start()
         before = time.monotonic()
         with (
@@ -527,14 +527,14 @@ def test_a_server_that_hangs_up_in_the_handshake_is_a_refusal(way, ca, ask_in_co
             taken.recv(65536)
             taken.close()
 
-        thread = threading.Thread(target=hang_up)
+        thread = threading.Thread(target=hang_up, daemon=True)
         thread.start()
         with pytest.raises(TlsRefused):
             ask_in_colour(
                 GostTls(trust=ca.trust, way=way),
                 f"https://localhost:{listening.getsockname()[1]}",
             )
-        thread.join()
+        thread.join(30)
 
 
 # What is given
