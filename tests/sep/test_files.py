@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from medsign.codec import json
+from medsign.codec.pieces import CHUNK
 from medsign.errors import ContentChanged, InvalidDocument, UsageError
 from medsign.exchange import AsyncDriver, Driver, RetryPolicy
 from medsign.sandbox import Sandbox
@@ -23,6 +24,7 @@ from medsign.store import MemoryStore
 
 ADDED = datetime(2026, 6, 25, tzinfo=UTC)
 PDF = new_pdf(["Согласие на обработку данных", "Форма KAV.0049"])
+LONG = PDF + bytes(CHUNK)
 
 
 @pytest.fixture
@@ -30,6 +32,13 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "Тестова Анна.pdf"
     path.write_bytes(PDF)
     return path
+
+
+@pytest.fixture
+def long_file(file: Path) -> Path:
+    """A file that is too long to be read at once."""
+    file.write_bytes(LONG)
+    return file
 
 
 @pytest.fixture
@@ -104,40 +113,52 @@ def _context(**settings: Any) -> Any:
     return sep_context(token="t", organization="o", policy=policy, **settings)
 
 
-def test_a_file_goes_out_as_the_same_octets_as_its_content(send, packed, file):
+@pytest.mark.parametrize("octets", [PDF, LONG], ids=["short", "long"])
+def test_a_file_goes_out_as_the_same_octets_as_its_content(send, packed, file, octets):
+    file.write_bytes(octets)
     lines = Line(taken), Line(taken)
-    for line, content in zip(lines, (PDF, file), strict=True):
+    for line, content in zip(lines, (octets, file), strict=True):
         send(line, *packed(content))
     assert lines[0].bodies == lines[1].bodies
     assert lines[0].lengths == lines[1].lengths == [str(len(lines[0].bodies[0]))]
 
 
-def test_a_repeat_reads_the_file_anew(send, packed, file):
+def test_a_repeat_reads_the_file_anew(send, packed, long_file):
     line = Line(busy, taken)
-    send(line, *packed(file))
+    send(line, *packed(long_file))
     assert line.bodies[0] == line.bodies[1]
 
 
-@pytest.mark.parametrize("now", [PDF[:-1] + b"!", PDF + b"!", PDF[:-1], b""])
-def test_a_file_that_changes_between_attempts_is_not_sent_to_its_end(send, packed, file, now):
-    def busy_meanwhile() -> httpx.Response:
-        file.write_bytes(now)
-        return busy()
-
-    line = Line(busy_meanwhile, taken)
-    with pytest.raises(ContentChanged):
-        send(line, *packed(file))
-    whole, broken = line.bodies
-    assert len(broken) < len(whole) == int(line.lengths[1])
-
-
-def test_a_file_that_is_gone_between_attempts_is_told_without_its_name(send, packed, file):
+def test_a_short_file_is_read_once_and_repeated_as_it_was(send, packed, file):
     def busy_meanwhile() -> httpx.Response:
         file.unlink()
         return busy()
 
+    line = Line(busy_meanwhile, taken)
+    send(line, *packed(file))
+    assert line.bodies[0] == line.bodies[1]
+
+
+@pytest.mark.parametrize("now", [LONG[:-1] + b"!", LONG + b"!", LONG[:-1], b""])
+def test_a_file_that_changes_between_attempts_is_not_sent_to_its_end(send, packed, long_file, now):
+    def busy_meanwhile() -> httpx.Response:
+        long_file.write_bytes(now)
+        return busy()
+
+    line = Line(busy_meanwhile, taken)
+    with pytest.raises(ContentChanged):
+        send(line, *packed(long_file))
+    whole, broken = line.bodies
+    assert len(broken) < len(whole) == int(line.lengths[1])
+
+
+def test_a_file_that_is_gone_between_attempts_is_told_without_its_name(send, packed, long_file):
+    def busy_meanwhile() -> httpx.Response:
+        long_file.unlink()
+        return busy()
+
     with pytest.raises(UsageError, match="cannot be read") as caught:
-        send(Line(busy_meanwhile, taken), *packed(file))
+        send(Line(busy_meanwhile, taken), *packed(long_file))
     assert "Тестова" not in str(caught.value)
 
 

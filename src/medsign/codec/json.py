@@ -35,7 +35,7 @@ from cattrs.gen import (
 )
 
 from medsign.clock import aware
-from medsign.codec.pieces import Pieces
+from medsign.codec.pieces import CHUNK, Pieces
 from medsign.errors import BudgetExceeded, InvalidIdentifier, MalformedError
 from medsign.identifiers import Identifier
 
@@ -85,17 +85,21 @@ def encode(value: object) -> bytes:
 
 
 def stream(value: object) -> bytes | Pieces:
-    """Write a value like `encode`, reading files that are in it only when they are needed.
+    """Write a value like `encode`, reading large files that are in it only when they are needed.
 
     Returns:
-        The octets, or where there are files what yields them, as often as it is asked.
+        The octets, or what yields them as often as it is asked, where files make them many.
 
     Raises:
         UsageError: A file cannot be read.
     """
     parts = _parts(value, lambda octets: octets if isinstance(octets, Path) else _base64(octets))
     whole = [part for part in parts if isinstance(part, bytes)]
-    return b"".join(whole) if len(whole) == len(parts) else Pieces(parts)
+    if len(whole) == len(parts):
+        return b"".join(whole)
+    pieces = Pieces(parts)
+    # A message is read twice, to be digested and to be sent: once is enough for a short one.
+    return pieces if len(pieces) > CHUNK else b"".join(pieces)
 
 
 def _parts(value: object, fill: Callable[[Any], T]) -> list[bytes | T]:
