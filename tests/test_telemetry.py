@@ -505,4 +505,4 @@ def test_without_the_extra_an_error_names_it():
         "except Unavailable as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip().endswith("install: medsign[otel]")
+    assert done.stdout.strip().endswith("install: pip install 'medsign[otel]'")

@@ -16,7 +16,8 @@
     │   └── WrongPassword              its file does not open: a wrong password, or damage
     ├── TokenError                     a token or smart card does not sign
     ├── AddressRefused                 an address in foreign data that must not be asked
-    ├── Unavailable                    an optional part is not installed on this machine
+    ├── Unavailable                    not supported, or not installed on this machine
+    │   └── MissingExtra               an optional part of medsign is not installed
     ├── StoreError                     the journal could not be read or written
     │   └── VersionConflict            somebody else appended first
     ├── TransportError                 no answer was received
@@ -321,22 +322,44 @@ class AddressRefused(MedsignError):
 
 
 class Unavailable(MedsignError):
-    """Something optional is not installed; the text says what to install.
+    """Something is not supported, or not installed; then the text says what to install.
 
     Args:
         what: The missing ability.
-        install: The command or package that brings it.
+        install: The command or package that brings it; empty when nothing does.
     """
 
     code = "MS-UNAVAILABLE"
 
-    def __init__(self, what: str, install: str) -> None:
-        super().__init__(f"{what} is not available; install: {install}")
+    def __init__(self, what: str, install: str = "") -> None:
+        super().__init__(f"{what} is not available" + (f"; install: {install}" if install else ""))
         self.what = what
         self.install = install
 
     def diagnostics(self) -> str:
-        return f"Недоступно: {self.what}. Установите: {self.install} (код {self.code})"
+        if not self.install:
+            return f"Такие файлы, ключи или алгоритмы не поддерживаются. (код {self.code})"
+        return (
+            "На этом компьютере нет нужной программы или библиотеки. Каких нет, показывает "
+            f"команда medsign selfcheck. (код {self.code})"
+        )
+
+
+class MissingExtra(Unavailable):
+    """An optional part of medsign is not installed.
+
+    Args:
+        what: What it does.
+        extra: Its name.
+    """
+
+    code = "MS-EXTRA"
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(what, f"pip install 'medsign[{extra}]'")
+
+    def diagnostics(self) -> str:
+        return f"Не установлена часть medsign. Установите: {self.install} (код {self.code})"
 
 
 class StoreError(MedsignError):

@@ -26,7 +26,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from medsign.clock import Clock, SystemClock
-from medsign.errors import MedsignError, Unavailable
+from medsign.errors import MedsignError, MissingExtra
 from medsign.exchange import Answer, Do, Event, RetryScheduled, Send
 from medsign.status import StateChanged
 
@@ -82,7 +82,7 @@ class Telemetry:
         try:
             from opentelemetry import metrics, trace
         except ImportError:
-            raise Unavailable("OpenTelemetry", "medsign[otel]") from None
+            raise MissingExtra("OpenTelemetry", "otel") from None
         self._tracer = trace.get_tracer(_NAME, None, tracer_provider, _SCHEMA)
         meter = metrics.get_meter(_NAME, "", meter_provider, _SCHEMA)
         self._requests = meter.create_histogram(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from medsign.errors import Unavailable
-
-_HOW = "pip install 'medsign[cli]'"
+from medsign.errors import MissingExtra
 
 
 def main() -> None:
@@ -21,9 +19,9 @@ def main() -> None:
             reconfigure(errors="replace")
     try:
         from medsign.cli.app import app
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "medsign":
+    except (ModuleNotFoundError, MissingExtra) as error:
+        if isinstance(error, ModuleNotFoundError) and str(error.name).startswith("medsign"):
             raise
-        print(Unavailable(f"командная строка ({error.name})", _HOW).diagnostics(), file=sys.stderr)
+        print(MissingExtra("the command line", "cli").diagnostics(), file=sys.stderr)
         sys.exit(64)
     app()

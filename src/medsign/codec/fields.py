@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 
 import attrs
 
-from medsign.errors import BudgetExceeded, MalformedError, Unavailable
+from medsign.errors import BudgetExceeded, MalformedError, MissingExtra
 
 Bare: TypeAlias = bool | int | str | bytes
 MAX_BYTES = 16 * 1024
@@ -89,7 +89,7 @@ def _library() -> Any:
     try:
         import http_sf
     except ModuleNotFoundError:
-        raise Unavailable("подпись запросов HTTP", "pip install 'medsign[gateway]'") from None
+        raise MissingExtra("the signing of HTTP messages", "gateway") from None
     return http_sf
 
 

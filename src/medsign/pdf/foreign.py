@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from medsign.errors import BudgetExceeded, MalformedError, MedsignError, Unavailable
+from medsign.errors import BudgetExceeded, MalformedError, MedsignError, MissingExtra
 
 MAX_BYTES = 128 * 1024 * 1024
 WHAT = "PDF"
@@ -22,7 +22,7 @@ def reading(document: bytes) -> Generator[None]:
         MalformedError: Anything else that went wrong.
     """
     if importlib.util.find_spec("pyhanko") is None:
-        raise Unavailable("signatures in PDF", "pip install 'medsign[pdf]'")
+        raise MissingExtra("PDF", "pdf")
     from pyhanko.pdf_utils.misc import PdfDecodeLimitError
 
     if len(document) > MAX_BYTES:

@@ -15,7 +15,7 @@ import attrs
 
 from medsign.codec.asn1 import AlgorithmIdentifier, SubjectPublicKeyInfo, der, oids
 from medsign.codec.asn1.pss import MGF1, PssParameters, decode_pss_parameters
-from medsign.errors import BudgetExceeded, MalformedError, Unavailable
+from medsign.errors import BudgetExceeded, MalformedError, MissingExtra, Unavailable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
@@ -61,8 +61,6 @@ ALGORITHMS = frozenset({*_WITH_DIGEST, *_BARE, *HASHES, RSA_PSS})
 WEAK = frozenset(
     {oids.SHA1, *(oid for oid, (_, used) in _WITH_DIGEST.items() if used == oids.SHA1)}
 )
-
-_INSTALL = "pip install 'medsign[rsa]'"
 
 
 @attrs.frozen
@@ -132,7 +130,7 @@ def remedy(algorithm: AlgorithmIdentifier) -> str:
         ''
     """
     missing = importlib.util.find_spec("cryptography") is None
-    return _INSTALL if missing and algorithm.oid in ALGORITHMS else ""
+    return "pip install 'medsign[rsa]'" if missing and algorithm.oid in ALGORITHMS else ""
 
 
 def verify_foreign(
@@ -160,14 +158,14 @@ def verify_foreign(
     """
     scheme = scheme_of(algorithm, digest_oid)
     if scheme is None or (scheme.is_weak and not weak) or not _lets(key, scheme):
-        raise Unavailable(f"signatures by {algorithm.oid}", "nothing: they are not supported")
+        raise Unavailable(f"signatures by {algorithm.oid}")
     try:
         from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
         from cryptography.hazmat.primitives.serialization import load_der_public_key
     except ImportError:
-        raise Unavailable(f"signatures by {algorithm.oid}", _INSTALL) from None
+        raise MissingExtra(f"the check of signatures by {algorithm.oid}", "rsa") from None
 
     def hashing() -> HashAlgorithm:
         return cast("HashAlgorithm", getattr(hashes, HASHES[scheme.digest_oid])())
@@ -177,7 +175,7 @@ def verify_foreign(
     except ValueError:
         return False
     except UnsupportedAlgorithm:
-        raise Unavailable(f"keys of {key.algorithm.oid}", "nothing: not supported") from None
+        raise Unavailable(f"keys of {key.algorithm.oid}") from None
     try:
         match scheme.kind, public:
             case "rsa", rsa.RSAPublicKey() if public.key_size >= _LEAST_RSA_BITS:
@@ -190,7 +188,7 @@ def verify_foreign(
             case "eddsa", ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
                 public.verify(signature, signed)
             case _:
-                raise Unavailable(f"keys of {key.algorithm.oid} here", "nothing: not supported")
+                raise Unavailable(f"keys of {key.algorithm.oid} here")
     except InvalidSignature:
         return False
     return True

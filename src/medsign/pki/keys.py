@@ -30,7 +30,7 @@ def public_key(info: SubjectPublicKeyInfo) -> PublicKey:
         InvalidKey: The point fails its checks, or the curve is of another length.
     """
     if info.gost is None:
-        raise Unavailable(f"keys of the algorithm {info.algorithm.oid}", "nothing: GOST keys only")
+        raise Unavailable(f"keys of the algorithm {info.algorithm.oid} (GOST keys only)")
     params = _params(info.gost)
     return PublicKey.from_octets(params, info.gost.point)
 
@@ -95,7 +95,7 @@ def _params(info: GostKeyInfo | PrivateKeyInfo) -> ParamSet:
     try:
         params = param_set(info.param_set_oid)
     except UsageError:
-        raise Unavailable(f"the curve {info.param_set_oid}", "nothing: it is not known") from None
+        raise Unavailable(f"the curve {info.param_set_oid}") from None
     if info.algorithm_oid != _SIZES[params.size]:
         raise InvalidKey(f"{params.name} does not belong to keys of {info.algorithm_oid}")
     return params

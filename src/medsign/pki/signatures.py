@@ -83,7 +83,7 @@ def hash_octets(oid: str, data: bytes | Path, *, provider: Provider | None = Non
     try:
         algorithm = DigestAlgorithm.from_oid(oid)
     except UsageError:
-        raise Unavailable(f"the digest algorithm {oid}", "nothing: it is not supported") from None
+        raise Unavailable(f"the digest algorithm {oid}") from None
     if isinstance(data, bytes):
         return digest(algorithm, data, provider=provider)
     return digest_file(algorithm, data, provider=provider)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import anyio
 import anyio.to_thread
-import uvicorn
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
+from medsign.errors import MissingExtra
 from medsign.sandbox.desk import Delivery
 from medsign.sandbox.facade import Sandbox
 from medsign.sandbox.faults import FaultKind
 from medsign.sandbox.routing import Reply, Request
+
+try:
+    import uvicorn
+    from starlette.requests import Request as HttpRequest
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
+except ModuleNotFoundError:
+    raise MissingExtra("the sandbox over HTTP", "sandbox") from None
 
 
 class Application:

@@ -11,20 +11,23 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping
 
-from pypdf import PdfReader, PdfWriter
-from pypdf.errors import PyPdfError
-from pypdf.generic import (
-    ArrayObject,
-    ContentStream,
-    DecodedStreamObject,
-    DictionaryObject,
-    FloatObject,
-    NameObject,
-    NumberObject,
-    PdfObject,
-)
+from medsign.errors import MalformedError, MissingExtra
 
-from medsign.errors import MalformedError
+try:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.errors import PyPdfError
+    from pypdf.generic import (
+        ArrayObject,
+        ContentStream,
+        DecodedStreamObject,
+        DictionaryObject,
+        FloatObject,
+        NameObject,
+        NumberObject,
+        PdfObject,
+    )
+except ModuleNotFoundError:
+    raise MissingExtra("the sandbox", "sandbox") from None
 
 _COLUMNS = 76
 _ROWS = 52

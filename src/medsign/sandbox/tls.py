@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
-import uvicorn
 
 from medsign.ca.models import Authority
 from medsign.codec.asn1 import oids, pem_encode
@@ -19,6 +18,9 @@ from medsign.sandbox.http import server
 from medsign.sandbox.pki import Pki
 from medsign.signers import SoftwareKey
 from medsign.transport.tls import GostTls
+
+if TYPE_CHECKING:
+    import uvicorn
 
 _ISSUER: Final = Authority.COMMERCIAL
 

@@ -86,7 +86,7 @@ def _unwrapped(
     except MalformedError:  # noise: the password is another one
         return
     if exported.algorithm_oid not in _SIZES:
-        raise Unavailable(f"keys of {exported.algorithm_oid}", "nothing: GOST R 34.10-2012 only")
+        raise Unavailable(f"keys of {exported.algorithm_oid} (GOST R 34.10-2012 only)")
     (wrapping,) = kdf_tree(key, _EXPORT_LABEL, exported.ukm, 1, provider=provider)
     cipher = Gost28147(wrapping, CRYPTOPRO_A)
     blocks = (exported.wrapped[at : at + 8] for at in range(0, len(exported.wrapped), 8))

@@ -150,7 +150,7 @@ class Password:
         """
         algorithm = _MAC.get(mac.digest_oid)
         if algorithm is None:
-            raise Unavailable(f"PFX under {mac.digest_oid}", "nothing: GOST only (RFC 9548)")
+            raise Unavailable(f"PFX under {mac.digest_oid} (GOST only (RFC 9548))")
         key = self._derived(mac.salt, mac.iterations, algorithm, slice(64, 96))
         return Hmac(key, algorithm, provider=self.provider)(safe)
 
@@ -176,11 +176,11 @@ class Password:
             yield from legacy_pfx.plain(scheme, octets, self.text, self.provider)
             return
         if not isinstance(scheme, PasswordScheme):
-            raise Unavailable(f"key files under {scheme.oid}", "nothing: GOST only (RFC 9337)")
+            raise Unavailable(f"key files under {scheme.oid} (GOST only (RFC 9337))")
         key, cipher = self._key(scheme), KeyCipher(scheme.cipher_oid)
         if cipher is KeyCipher.GOST_28147:
             if scheme.substitution_oid != TC26_Z or len(scheme.nonce) != 8:
-                raise Unavailable("this substitution of ГОСТ 28147-89", "nothing: TC26 Z only")
+                raise Unavailable("this substitution of ГОСТ 28147-89 (TC26 Z only)")
             yield cfb_decrypt(key, scheme.nonce, octets)
             return
         block_cipher = _CTR[cipher]
@@ -202,7 +202,7 @@ class Password:
             return hashlib.pbkdf2_hmac("sha256", self._octets, scheme.salt, scheme.iterations)
         algorithm = _PRF.get(scheme.prf_oid)
         if algorithm is None:
-            raise Unavailable(f"PBKDF2 with {scheme.prf_oid}", "nothing: Streebog only (RFC 9337)")
+            raise Unavailable(f"PBKDF2 with {scheme.prf_oid} (Streebog only (RFC 9337))")
         return self._derived(scheme.salt, scheme.iterations, algorithm, slice(0, 32))
 
     def _keys(self, cipher: KeyCipher, key: bytes, ukm: bytes) -> tuple[bytes, bytes, bytes]:

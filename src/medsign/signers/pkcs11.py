@@ -27,7 +27,14 @@ from medsign.codec.asn1 import (
     der,
     oids,
 )
-from medsign.errors import InvalidKey, TokenError, TokenProblem, Unavailable, UsageError
+from medsign.errors import (
+    InvalidKey,
+    MissingExtra,
+    TokenError,
+    TokenProblem,
+    Unavailable,
+    UsageError,
+)
 from medsign.gost import DigestAlgorithm, Provider, PublicKey, default_provider
 from medsign.pki.keys import public_key
 
@@ -384,7 +391,7 @@ def _told() -> Generator[None]:
     try:
         import pkcs11
     except ImportError:
-        raise Unavailable("keys on tokens", "pip install 'medsign[pkcs11]'") from None
+        raise MissingExtra("the use of tokens", "pkcs11") from None
     try:
         yield
     except (pkcs11.DeviceRemoved, pkcs11.TokenNotPresent):

@@ -173,7 +173,7 @@ def _bags(
 def _opened(envelope: Envelope, recipient: SoftwareKey, provider: Provider | None) -> bytes:
     cipher = _CIPHERS.get(envelope.algorithm.oid)
     if cipher is None:
-        raise Unavailable(f"content under {envelope.algorithm.oid}", "nothing: CTR-ACPKM only")
+        raise Unavailable(f"content under {envelope.algorithm.oid} (CTR-ACPKM only)")
     if len(envelope.recipients) > MAX_RECIPIENTS:
         raise BudgetExceeded("recipients of a PFX", MAX_RECIPIENTS)
     iv = decode_nonce(envelope.algorithm)[: cipher.block_size // 2]
@@ -195,7 +195,7 @@ def _content_key(
 ) -> bytes:
     cipher = _WRAPS.get(way.algorithm.oid)
     if cipher is None:
-        raise Unavailable(f"keys under {way.algorithm.oid}", "nothing: KExp15 only (RFC 9189)")
+        raise Unavailable(f"keys under {way.algorithm.oid} (KExp15 only (RFC 9189))")
     for certificate in certificates:
         if not _is_of(way.sender, certificate):
             continue
