@@ -100,6 +100,20 @@ def test_a_creating_call_ends_as_unknown_when_nobody_can_be_asked(
     assert list(context.ledger.unfinished()) == []
 
 
+def test_a_repeat_that_cannot_leave_does_not_settle_what_became_of_the_first(
+    perform: Perform, context: Context, sandbox: Sandbox, sent: Sent
+) -> None:
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT_BEFORE, match="post.create"))
+    sandbox.world.faults.add(Fault(kind=FaultKind.CONNECT, match="post.create", times=99))
+    with pytest.raises(OutcomeUnknown):
+        perform(create(context, key="k-1"))
+    assert [call.key for call in context.ledger.unfinished()] == ["k-1"]
+
+    sandbox.world.faults.clear()
+    assert perform(create(context, key="k-1")).status == 201
+    assert sent() == 1
+
+
 def test_a_second_press_of_the_button_creates_nothing(
     perform: Perform, context: Context, sent: Sent
 ) -> None:

@@ -17,6 +17,7 @@ from medsign.codec import json
 from medsign.codec.pieces import Pieces
 from medsign.errors import (
     ApiError,
+    ConnectFailed,
     DeadlineExceeded,
     MalformedError,
     MedsignError,
@@ -213,7 +214,9 @@ class Context:
                 own = doubtful and _is_conflict(error)
                 if own and resolve is not None:
                     raise
-                if not (own or outcome_unknown(error)):
+                # A repeat that never left says nothing of the first call, still on its way perhaps.
+                unsent = doubtful and isinstance(error, ConnectFailed | DeadlineExceeded)
+                if not (own or unsent or outcome_unknown(error)):
                     yield from do(partial(self.ledger.close, key, Outcome.REFUSED))
                     raise
                 last = attempt >= self.policy.attempts
