@@ -123,6 +123,11 @@ def test_secrets_do_not_show() -> None:
     assert "me" not in repr(endpoint).replace("requests_per_minute", "")
 
 
+def test_settings_of_gost_tls_do_not_go_with_an_address_that_would_not_use_them() -> None:
+    with pytest.raises(ConfigError, match="https"):
+        Endpoint(url="http://ca.test", tls=GostTls(trust=b"PEM"))
+
+
 def test_a_service_may_be_reached_by_gost_tls(tmp_path: Path) -> None:
     (tmp_path / "roots.pem").write_bytes(b"PEM")
     file = tmp_path / "medsign.toml"

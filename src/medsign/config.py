@@ -52,7 +52,7 @@ class Endpoint:
     """One remote service.
 
     Raises:
-        ConfigError: The URL is none of http or https.
+        ConfigError: The URL is none of http or https, or it is http in spite of `tls`.
 
     Attributes:
         url: Base URL.
@@ -77,6 +77,8 @@ class Endpoint:
 
     def __attrs_post_init__(self) -> None:
         _check_url(self.url, "url")
+        if self.tls and httpx.URL(self.url).scheme != "https":
+            raise ConfigError("a service with settings of GOST TLS has an https:// address", "url")
 
     @property
     def limit(self) -> RateLimit | None:
