@@ -339,10 +339,7 @@ class Unavailable(MedsignError):
     def diagnostics(self) -> str:
         if not self.install:
             return f"Такие файлы, ключи или алгоритмы не поддерживаются. (код {self.code})"
-        return (
-            "На этом компьютере нет нужной программы или библиотеки. Каких нет, показывает "
-            f"команда medsign selfcheck. (код {self.code})"
-        )
+        return f"Нет нужной программы или библиотеки. Установите: {self.install} (код {self.code})"
 
 
 class MissingExtra(Unavailable):
@@ -412,7 +409,7 @@ class TlsRefused(ConnectFailed):
     code = "MS-TLS"
     russian = (
         "Защищённое соединение не установлено. Возможно, внешняя система требует сертификат "
-        "клиента или не поддерживает наборы шифров ГОСТ."
+        "клиента, или одна из сторон работает только по ГОСТ TLS."
     )
 
 

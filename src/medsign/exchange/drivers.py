@@ -6,7 +6,13 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
-from ssl import SSLError
+from ssl import (
+    SSLCertVerificationError,
+    SSLEOFError,
+    SSLError,
+    SSLSyscallError,
+    SSLZeroReturnError,
+)
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
@@ -20,7 +26,9 @@ from medsign.errors import (
     ConnectFailed,
     ConnectionLost,
     MedsignError,
+    PeerUntrusted,
     TimedOut,
+    TlsRefused,
     UnexpectedAnswer,
     UsageError,
 )
@@ -289,8 +297,30 @@ def _typed(error: Exception) -> MedsignError:
     name = type(error).__name__
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
         return UsageError(f"the request cannot be sent ({name})")
+    if isinstance(error, httpx.ConnectError) and (refusal := _refused_handshake(error)):
+        return refusal
     if isinstance(error, _NOTHING_SENT):
         return ConnectFailed(f"no connection was made ({name})")
     if isinstance(error, httpx.TimeoutException):
         return TimedOut(f"no answer in time ({name})")
     return ConnectionLost(f"the connection broke before the answer was complete ({name})")
+
+
+def _refused_handshake(error: BaseException) -> TlsRefused | None:
+    """Return what ordinary TLS refused, if it was that and not a broken line."""
+    root: BaseException | None = error
+    # The first error of the system is the reason; behind it may be what the caller is handling.
+    while root and not isinstance(root, OSError):
+        root = root.__cause__ or root.__context__
+    match root:
+        case SSLEOFError() | SSLZeroReturnError() | SSLSyscallError():
+            return None
+        case SSLCertVerificationError():
+            return PeerUntrusted(f"the certificate of the peer is refused: {root.verify_message}")
+        case SSLError():
+            return TlsRefused(
+                f"the TLS handshake failed ({root.reason or type(root).__name__}); "
+                "a service that speaks GOST TLS only is reached by medsign.transport.tls.GostTls"
+            )
+        case _:
+            return None
