@@ -8,7 +8,7 @@ fields and connection limits:
 - `bare`: an httpx loop that makes each request of its document, ``client.post(url, json=…)``;
 - `ready`: the same loop with requests whose octets were made before the watch was started;
 - the SDK, which besides checks the package, writes the journal before and after, and reads the
-  answer.
+  answer. How long a call waited for the disk is printed beside.
 
 Goal: at least 0.8 of the throughput of `bare`, and memory that does not grow with the number of
 documents. The ratio to `ready` is printed for those who keep their requests ready.
@@ -21,6 +21,7 @@ import base64
 import json
 import multiprocessing
 import resource
+import statistics
 import sys
 import tempfile
 import time
@@ -315,6 +316,26 @@ def octets_of_large_file(desk: Desk, folder: Path) -> str:
     return f"a file of {LARGE / 1e6:.0f} MB: {peak / 1e6:.1f} MB at most"
 
 
+class Waiting(SqliteStore):
+    """Takes the time of the appends that wait for the disk."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.waits: list[float] = []
+
+    def append(self, *arguments: Any, durable: bool = True) -> int:
+        began = time.perf_counter()
+        try:
+            return super().append(*arguments, durable=durable)
+        finally:
+            if durable:
+                self.waits.append((time.perf_counter() - began) * 1e3)
+
+    def __str__(self) -> str:
+        middle, mean = statistics.median(self.waits), statistics.fmean(self.waits)
+        return f", disk {middle:.2f} ms (mean {mean:.2f})"
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with server() as url, ExitStack() as stack:
@@ -331,13 +352,14 @@ def main() -> None:
                 for colour in ("sync", "async"):
                     store: Store = MemoryStore()
                     if keeping == "SQLite":
-                        store = SqliteStore(folder / f"{place}-{width}-{colour}.db")
+                        store = Waiting(folder / f"{place}-{width}-{colour}.db")
                     if colour == "sync":
                         result = blocking(desks[place], store, count, width)
                     else:
                         result = anyio.run(asynchronous, desks[place], store, count, width)
                     store.close()
-                    print(f"  {colour:5} {width:2}: {result}", flush=True)
+                    waited = store if isinstance(store, Waiting) else ""
+                    print(f"  {colour:5} {width:2}: {result}{waited}", flush=True)
 
 
 def made(desk: Desk, number: int) -> bytes:
