@@ -91,6 +91,24 @@ def test_what_nobody_knows_is_bad_data(run, tmp_path, content):
     assert "MS-MALFORMED" in result.stderr
 
 
+def test_a_text_is_nothing_known(run, tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("Не сертификат и не подпись", encoding="utf-8")
+    told = run("inspect", path)
+    assert told.exit_code == 65
+    assert "нет ничего известного" in told.stderr
+    assert "nothing known" in told.stderr
+
+
+def test_signatures_inside_a_pdf_are_counted(run, evening):
+    told = run("inspect", evening / "documents/epicrisis.pdf")
+    assert told.stdout.splitlines() == [
+        "PDF",
+        "  Подписей внутри: 1",
+        "  Проверить их: medsign verify",
+    ]
+
+
 @pytest.fixture
 def poa(evening, tmp_path):
     (file,) = evening.glob("mchd/*.xml")

@@ -10,7 +10,9 @@ import attrs
 
 from medsign.codec import asn1
 from medsign.codec.asn1 import describe, oids
+from medsign.errors import MalformedError
 from medsign.mchd import Severity, decode, validate
+from medsign.pdf import read_pdf_signatures
 from medsign.pki import is_qualified_profile, tool_class
 
 Value: TypeAlias = str | int | bool | datetime | tuple[str, ...] | None
@@ -31,6 +33,19 @@ class Fact:
     value: Value = attrs.field(repr=False)
 
 
+class NothingKnown(MalformedError):
+    """A file of no kind that medsign reads."""
+
+    def __init__(self) -> None:
+        super().__init__("file", "", "nothing known")
+
+    def diagnostics(self) -> str:
+        return (
+            "В файле нет ничего известного: это не сертификат, не подпись, не PDF и не МЧД "
+            f"(код {self.code})"
+        )
+
+
 @attrs.frozen
 class Description:
     """What a file is and says.
@@ -38,7 +53,7 @@ class Description:
     Attributes:
         kind: A stable word: ``certificate``, ``request``, ``crl``, ``cms``, ``ocsp-response``,
             ``ocsp-request``, ``tsp-response``, ``tsp-request``, ``time-stamp``, ``public-key``,
-            ``private-key``, ``mchd``.
+            ``private-key``, ``mchd``, ``pdf``.
         title: The same in Russian.
         facts: What it says; of a private key nothing but its kind.
     """
@@ -52,15 +67,23 @@ def describe_file(data: bytes) -> Description:
     """Tell what some bytes are by looking at them.
 
     Args:
-        data: DER, PEM, base64, or the XML of a МЧД.
+        data: DER, PEM, base64, the XML of a МЧД, or a PDF.
 
     Raises:
-        MalformedError: It is nothing known.
+        NothingKnown: It is nothing known.
+        MalformedError: It is damaged.
         BudgetExceeded: It is too large.
     """
+    if is_pdf(data):
+        return Description("pdf", "PDF", _pdf(data))
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return Description("mchd", "Машиночитаемая доверенность", _poa(data))
-    found = asn1.recognise(data)
+    try:
+        found = asn1.recognise(data)
+    except MalformedError as error:
+        if error.where:
+            raise
+        raise NothingKnown from None
     if isinstance(found, asn1.SignedData) and found.content_type == oids.TST_INFO:
         found = asn1.decode_tst_info(found.content or b"")
     return next(
@@ -68,6 +91,17 @@ def describe_file(data: bytes) -> Description:
         for structure, kind, title, facts in _KINDS
         if isinstance(found, structure)
     )
+
+
+def is_pdf(data: bytes) -> bool:
+    """Tell whether a file is a PDF; viewers let other octets stand before it."""
+    return b"%PDF-" in data[:1024]
+
+
+def _pdf(data: bytes) -> Iterator[Fact]:
+    signatures = len(read_pdf_signatures(data))
+    yield Fact("signatures", "Подписей внутри", signatures)
+    yield Fact("check", "Проверить их", "medsign verify" if signatures else None)
 
 
 def _certificate(one: asn1.Certificate) -> Iterator[Fact]:
@@ -108,6 +142,7 @@ def _cms(message: asn1.SignedData) -> Iterator[Fact]:
     yield Fact("contentType", "Тип содержимого", describe(message.content_type))
     yield Fact("certificates", "Сертификаты внутри", _names(message.certificates))
     yield Fact("signatures", "Число подписей", len(message.signers))
+    yield Fact("check", "Проверить их", "medsign verify")
     for number, signer in enumerate(message.signers, 1):
         key, label = f"signature{number}", f"Подпись {number}"
         digest = describe(signer.digest_algorithm.oid)

@@ -19,10 +19,10 @@ def inspect(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
-    """Show what a file is: certificate, request, CRL, OCSP, time stamp, CMS, МЧД.
+    """Show what a file is: certificate, request, CRL, OCSP, time stamp, CMS, МЧД, PDF.
 
-    It is recognised by content, in DER, PEM, base64 or XML. Nothing is verified; personal data in
-    the file are shown. Exit code 65: nothing known.
+    It is recognised by content; DER may be in PEM or base64. Nothing is verified; personal data
+    in the file are shown. Exit code 65: nothing known.
     """
     found = describe_file(read(file))
     if as_json:

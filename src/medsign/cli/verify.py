@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from medsign import Config, Endpoint, MedSign, Report, cms
+from medsign.cli.facts import is_pdf
 from medsign.cli.terminal import ExitCode, console, print_json, read
 from medsign.clock import SystemClock, aware, by_moscow_time
 from medsign.codec import json
@@ -90,8 +91,8 @@ def verify(
         raise UsageError("--offline and --ocsp-url contradict each other")
     moment = _moment(at)
     file = read(signature)
-    is_pdf = b"%PDF-" in file[:1024]
-    if is_pdf and content:
+    inside = is_pdf(file)
+    if inside and content:
         raise UsageError("--content: a PDF with signatures inside is its own content")
     required = cms.read_policy(read(policy)) if policy else cms.DEFAULT
     evidence = cms.Evidence(
@@ -101,12 +102,12 @@ def verify(
         certificates=tuple(_certificates(cert or ())),
     ).with_fetched(crls=map(read, crl or ()), ocsp_responses=map(read, ocsp or ()))
     if ocsp_url:
-        parts = _inside(evidence) if is_pdf else [evidence]
+        parts = _inside(evidence) if inside else [evidence]
         answers = [each for part in parts for each in _asked(part, ocsp_url, moment)]
         evidence = evidence.with_fetched(ocsp_responses=answers)
     # What pyHanko suspects stands in the report; its log would add a traceback to it.
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-    judge = verify_pdf if is_pdf else cms.verify
+    judge = verify_pdf if inside else cms.verify
     report = judge(evidence, policy=required, at=moment)
     if as_json:
         print_json(plain(report))
