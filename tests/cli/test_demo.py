@@ -101,10 +101,12 @@ def test_all_four_results_of_the_power_of_attorney_are_clean(evening):
     assert [result["findings"] for result in results.values()] == [[]] * 4
 
 
-def test_the_own_command_of_the_instructions_passes(copy, run, monkeypatch):
+def test_the_own_commands_of_the_instructions_pass(copy, run, monkeypatch):
     monkeypatch.chdir(copy)
-    (arguments,) = commands(copy, "medsign")
-    assert run(*arguments).exit_code == 0
+    lines = commands(copy, "medsign")
+    assert [line[1] for line in lines] == ["documents/protocol.pdf.sig", "documents/epicrisis.pdf"]
+    results = [run(*line) for line in lines]
+    assert [result.exit_code for result in results] == [0, 0], results[1].output
 
 
 @pytest.mark.interop
@@ -138,6 +140,12 @@ def test_no_sandbox_at_the_address_is_told_in_russian(run, tmp_path):
     assert result.exit_code == 69
     assert "MS-CONNECT" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_ordinary_tls_to_a_sandbox_of_gost_tls_says_what_to_pass(run, tmp_path):
+    told = run("demo", "--url", "https://127.0.0.1:9", "--out", tmp_path)
+    assert told.exit_code == 69
+    assert "--ca" in told.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_wrong_usage(run, tmp_path):

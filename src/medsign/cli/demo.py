@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,7 @@ from medsign.cli.day import clinic_day
 from medsign.cli.folder import files, write
 from medsign.cli.scene import scene
 from medsign.cli.terminal import ExitCode, console
-from medsign.errors import UsageError
+from medsign.errors import ConnectFailed, UsageError
 from medsign.transport.tls import GostTls
 
 
@@ -38,7 +40,11 @@ def demo(
     """
     screen = console()
     tls = GostTls(trust=ca) if ca else None
-    with scene(url, tls=tls) as place, screen.status("Учебный день клиники…") as running:
+    with (
+        _hinted(url, tls),
+        scene(url, tls=tls) as place,
+        screen.status("Учебный день клиники…") as running,
+    ):
 
         def tell(step: str) -> None:
             screen.print(f"[green]✓[/] {escape(step)}")
@@ -54,3 +60,18 @@ def demo(
     screen.print(f"Заключение: {escape(str(out / 'report.html'))}")
     screen.print(f"Проверить без medsign, командами OpenSSL: {escape(str(out / 'CHECK.md'))}")
     return ExitCode.PASSED
+
+
+@contextmanager
+def _hinted(url: str | None, tls: GostTls | None) -> Generator[None]:
+    """Say what a sandbox at https: needs when it does not answer to ordinary TLS."""
+    try:
+        yield
+    except ConnectFailed:
+        if tls or not url or not url.startswith("https:"):
+            raise
+        console(stderr=True).print(
+            "По адресу https: отвечает песочница, запущенная с --gost-tls: "
+            "укажите файл её корня, --ca ФАЙЛ."
+        )
+        raise

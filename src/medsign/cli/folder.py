@@ -66,7 +66,7 @@ def files(day: Day, scene: Scene) -> dict[str, bytes]:
         **{f"evidence/{name}": content for name, content in _evidence(day, lists)},
         **dict(_reports(day)),
         "openssl-gost.cnf": OPENSSL_CONF.encode(),
-        "CHECK.md": _instructions(checks(day, at), _own_check(at)),
+        "CHECK.md": _instructions(checks(day, at), _own_checks(at)),
     }
 
 
@@ -208,12 +208,12 @@ def _reports(day: Day) -> Iterator[tuple[str, bytes]]:
     yield "reports/notices.txt", "".join(f"{each.text}\n" for each in day.notices).encode()
 
 
-def _instructions(commands: Iterable[Check], own: str) -> bytes:
+def _instructions(commands: Iterable[Check], own: Mapping[str, str]) -> bytes:
     lines = [_OPENING]
     for check in commands:
         title = f"{check.title}: должно быть отказано" if check.refuses else check.title
         lines.append(f"## {title}\n\n```sh\nopenssl {check.arguments}\n```\n")
-    lines.append(f"## То же с medsign, без сети\n\n```sh\n{own}\n```\n")
+    lines += [f"## {title}\n\n```sh\n{command}\n```\n" for title, command in own.items()]
     return "\n".join(lines).encode()
 
 
@@ -234,10 +234,14 @@ export OPENSSL_CONF=openssl-gost.cnf
 """
 
 
-def _own_check(at: datetime) -> str:
+def _own_checks(at: datetime) -> dict[str, str]:
     trust = "--trust certificates/root.pem --cert certificates/authorities.pem"
     lists = " ".join(f"--crl evidence/{issuer}.crl" for issuer in ISSUERS)
-    return (
-        "medsign verify documents/protocol.pdf.sig --content documents/protocol.pdf"
-        f" {trust} {lists} --ocsp evidence/doctor.ors --at {at.isoformat()} --offline"
-    )
+    means = f"{trust} {lists} --ocsp evidence/doctor.ors --at {at.isoformat()} --offline"
+    protocol = "documents/protocol.pdf.sig --content documents/protocol.pdf"
+    return {
+        "Протокол с medsign, без сети": f"medsign verify {protocol} {means}",
+        "Подпись внутри PDF с medsign, без сети": (
+            f"medsign verify documents/epicrisis.pdf {means}"
+        ),
+    }
