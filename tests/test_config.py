@@ -128,6 +128,14 @@ def test_settings_of_gost_tls_do_not_go_with_an_address_that_would_not_use_them(
         Endpoint(url="http://ca.test", tls=GostTls(trust=b"PEM"))
 
 
+def test_no_service_speaks_with_the_certificate_of_another() -> None:
+    tls = [GostTls(trust=b"PEM", certificate=own) for own in (b"one", b"two")]
+    ends = [Endpoint(url="https://one.test/api", tls=part) for part in tls]
+    with pytest.raises(ConfigError, match="same address"):
+        _ = Config(services=dict(zip(("ca", "sep"), ends, strict=True))).gost_links
+    assert len(Config(services={"ca": ends[0], "sep": ends[0]}).gost_links) == 1
+
+
 def test_a_service_may_be_reached_by_gost_tls(tmp_path: Path) -> None:
     (tmp_path / "roots.pem").write_bytes(b"PEM")
     file = tmp_path / "medsign.toml"

@@ -127,12 +127,22 @@ class Config:
 
     @property
     def gost_links(self) -> dict[str, GostLink]:
-        """What leads to services that are reached by GOST TLS, by their addresses."""
-        return {
-            f"https://{httpx.URL(end.url).netloc.decode('ascii')}": end.tls
-            for end in self.services.values()
-            if end.tls
-        }
+        """What leads to services that are reached by GOST TLS, by their addresses.
+
+        Raises:
+            ConfigError: Two services at one address would be reached in different ways.
+        """
+        links: dict[str, GostLink] = {}
+        for service, end in self.services.items():
+            if end.tls is None:
+                continue
+            address = f"https://{httpx.URL(end.url).netloc.decode('ascii')}"
+            if links.setdefault(address, end.tls) != end.tls:
+                # One of them would speak with the certificate of the other.
+                raise ConfigError(
+                    "another service at the same address has another one", f"[{service}.tls]"
+                )
+        return links
 
     @classmethod
     def from_toml(cls, path: Path) -> Config:
