@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medsign.codec.asn1 import Certificate
+from medsign.codec.asn1 import Certificate, pem_encode
 from medsign.errors import (
     ConfigError,
     ConnectionLost,
@@ -587,6 +587,13 @@ def test_what_cannot_be_used_is_told_before_any_connection(way, ca):
         GostTls(trust=b"no PEM", way=way).context()
     with pytest.raises(ConfigError):
         GostTls(trust=ca.trust, way=way).server_context()
+
+
+def test_an_empty_certificate_is_refused_as_a_setting(way):
+    empty = pem_encode("CERTIFICATE", b"")
+    with pytest.raises(ConfigError) as refused:
+        GostTls(trust=empty, way=way).context()
+    assert "None" not in str(refused.value)
 
 
 def test_no_secret_shows(ca):

@@ -49,8 +49,9 @@ def new_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
             with _as_file(tls.certificate) as chain, _as_file(tls.key or tls.certificate) as key:
                 # Without any password OpenSSL would ask for one on the terminal.
                 context.load_cert_chain(chain, key, tls.password)
-    except ssl.SSLError as error:
-        raise ConfigError(f"GOST TLS: what is given cannot be used ({error.reason})") from None
+    except (ssl.SSLError, ValueError) as error:
+        why = getattr(error, "reason", "") or type(error).__name__
+        raise ConfigError(f"GOST TLS: what is given cannot be used ({why})") from None
     return context
 
 
