@@ -21,6 +21,7 @@ from medsign.errors import (
     MedsignError,
     PeerExpired,
     TimedOut,
+    UnexpectedAnswer,
 )
 from medsign.exchange import (
     Answer,
@@ -291,3 +292,27 @@ def test_cancelling_leaves_the_call_in_the_journal_and_a_repeat_asks_first(
             context.fetch("list", context.request("GET", "letters"))
         )
     assert shown.body.count(b"text") == 1
+
+
+@pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
+def test_a_packed_answer_is_told_as_such_in_every_colour(backend: str) -> None:
+    packed = httpx.MockTransport(
+        lambda _: httpx.Response(
+            200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"bomb")
+        )
+    )
+    context = Context(service="x", base_url="https://x.test", policy=RetryPolicy(attempts=1))
+
+    def flow() -> Flow[Answer]:
+        return context.fetch("read", context.request("GET", "thing"))
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(transport=packed) as http:
+            await AsyncDriver(http).run(flow())
+
+    def ask_at_once() -> None:
+        with httpx.Client(transport=packed) as http:
+            Driver(http).run(flow())
+
+    with pytest.raises(UnexpectedAnswer, match="compress"):
+        ask_at_once() if backend == "sync" else anyio.run(ask, backend=backend)

@@ -232,7 +232,10 @@ async def drop(close: Callable[[], Awaitable[None]], chunks: AsyncIterator[bytes
     httpx's nested generators would be left to the garbage collector, which asyncio and trio warn
     of; on the closed connection they end at once, so nobody has to be let wait for it.
     """
-    with anyio.CancelScope(shield=True), suppress(httpx.HTTPError, anyio.ClosedResourceError):
+    with (
+        anyio.CancelScope(shield=True),
+        suppress(httpx.HTTPError, httpx.StreamError, anyio.ClosedResourceError),
+    ):
         await close()
         async for _ in chunks:
             pass
