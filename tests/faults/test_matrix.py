@@ -53,8 +53,8 @@ def chosen(service: type[Service], name: str) -> Iterator[tuple[str, str, str]]:
         if FAULTS[fault].twice and (service, name) == (Mchd, "revoke"):
             continue  # the registry knows no keys: to its second self an application is refused
         if (fault, service, name) == ("junk after the answer", Mchd, "revoke"):
-            # Known: what was left on a kept connection is read as the next answer, and a status of
-            # the registry that says nothing looks like one that says "not yet".
+            # Open: with answers followed by junk, a repeat now and then ends as OutcomeUnknown. The
+            # cause is not proved; suspected is a left-over answer that is read as the next one.
             continue
         if EVERYTHING or (service, name) in WHOLE:
             yield from ((fault, mode, colour) for mode in ("once", "always") for colour in COLOURS)
