@@ -52,10 +52,6 @@ def chosen(service: type[Service], name: str) -> Iterator[tuple[str, str, str]]:
     for number, fault in enumerate(FAULTS, turn):
         if FAULTS[fault].twice and (service, name) == (Mchd, "revoke"):
             continue  # the registry knows no keys: to its second self an application is refused
-        if (fault, service, name) == ("junk after the answer", Mchd, "revoke"):
-            # Open: with answers followed by junk, a repeat now and then ends as OutcomeUnknown. The
-            # cause is not proved; suspected is a left-over answer that is read as the next one.
-            continue
         if EVERYTHING or (service, name) in WHOLE:
             yield from ((fault, mode, colour) for mode in ("once", "always") for colour in COLOURS)
         elif not FAULTS[fault].slow:

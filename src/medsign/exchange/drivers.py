@@ -32,8 +32,8 @@ from medsign.errors import (
     UnexpectedAnswer,
     UsageError,
 )
+from medsign.exchange.connection import Until, Watched
 from medsign.exchange.effects import Answer, Do, Effect, Flow, Item, Listing, Send, Wait
-from medsign.exchange.patience import Until, Watched, watch
 
 T = TypeVar("T")
 _Step = Callable[[], Any]
@@ -111,15 +111,13 @@ class Driver:
 
     def _send(self, effect: Send) -> Answer:
         extensions = effect.request.extensions
-        extensions.setdefault("trace", watch)
         extensions["timeout"] = {
             phase: Until.of(seconds, effect.deadline, self._clock)
             for phase, seconds in extensions.get("timeout", {}).items()
         }
         with _Typed():
-            auth = Watched(effect.auth) if effect.auth else None
             response = self._http.send(
-                effect.request, auth=auth, stream=True, follow_redirects=False
+                effect.request, auth=Watched(effect.auth), stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
             try:
@@ -206,7 +204,7 @@ class AsyncDriver:
         left = effect.deadline - self._clock.monotonic()
         with _Typed(), anyio.fail_after(max(left, 0.0)):
             response = await self._http.send(
-                effect.request, auth=effect.auth, stream=True, follow_redirects=False
+                effect.request, auth=Watched(effect.auth), stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
             chunks = response.aiter_bytes()

@@ -150,6 +150,11 @@ class Receipt:
     number: str | None = attrs.field(default=None, metadata={"wire": "poaNumber"})
     transaction: str | None = attrs.field(default=None, metadata={"wire": "txId"})
 
+    def __attrs_post_init__(self) -> None:
+        # On the wire every field may be missing, and an empty object must not pass for a receipt.
+        if not self.number and not self.transaction:
+            raise UsageError("a receipt has a number or a transaction")
+
 
 @attrs.frozen(kw_only=True)
 class Transaction:
