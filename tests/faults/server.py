@@ -30,6 +30,8 @@ PAUSE = 0.04
 SECOND = timedelta(seconds=1)
 _CHUNK = b"\0" * 65536
 _JSON = {"Content-Type": "application/json"}
+GHOST = Reply(200, _JSON, b'{"id": "ghost"}')
+"""An answer to nobody's request."""
 
 
 class _Gone(Exception):
@@ -393,6 +395,13 @@ def informed_without_end(exchange: Exchange) -> None:
 def junk_after(exchange: Exchange) -> None:
     exchange.answer(exchange.carry_out())
     exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+def surplus(exchange: Exchange) -> None:
+    """Send two answers in one piece, and keep the connection."""
+    reply = exchange.carry_out()
+    exchange.send(head(reply) + reply.body + head(GHOST) + GHOST.body)
+    exchange.keep = True
 
 
 def error_done(status: int, exchange: Exchange) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from datetime import timedelta
 from email.utils import format_datetime
 from functools import partial
 from typing import Any
 
-import anyio
 import attrs
+import httpcore
 import httpx
 import pytest
-import tenacity
 from tests.faults import server
+from tests.faults.flows import COLOURS, create, fetch, perform
 from tests.faults.server import Act, Exchange, Server
 
 from medsign.clock import SystemClock
@@ -25,51 +26,17 @@ from medsign.errors import (
     TimedOut,
     UnexpectedAnswer,
 )
-from medsign.exchange import Answer, AsyncDriver, Context, Driver, Flow, RetryPolicy
+from medsign.exchange import Answer, Context, Driver, Flow
 from medsign.exchange.ledger import Outcome
 from medsign.exchange.retry import retry_after
 from medsign.sandbox.routing import Reply
+from medsign.sandbox.world import RunningClock
 from medsign.store import MemoryStore
 from medsign.transport import Token
 
 MIB = 1024 * 1024
-POLICY = RetryPolicy(attempts=1, backoff=tenacity.wait_fixed(0), total=1.0, timeout=0.5)
-COLOURS = ("sync", "asyncio", "trio")
 # trio tells of httpx's generators over the body of a request that could not be sent.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@pytest.fixture
-def front() -> Iterator[Server]:
-    with Server() as front:
-        reply = Reply(200, {"Content-Type": "application/json"}, b'{"id": "7"}')
-        front.deliver = lambda _: server.Delivery(reply)
-        yield front
-
-
-@pytest.fixture
-def context(front: Server) -> Context:
-    return Context(service="post", base_url=front.url, policy=POLICY)
-
-
-def perform(flow: Flow[Any], colour: str = "sync") -> Any:
-    async def in_async() -> Any:
-        async with httpx.AsyncClient() as http:
-            return await AsyncDriver(http).run(flow)
-
-    if colour != "sync":
-        return anyio.run(in_async, backend=colour)
-    with httpx.Client() as http:
-        return Driver(http).run(flow)
-
-
-def fetch(context: Context) -> Flow[Answer]:
-    return context.fetch("get", context.request("GET", "letters/7"))
-
-
-def create(context: Context, key: str = "k") -> Flow[Answer]:
-    request = context.request("POST", "letters", body={"text": "a"})
-    return context.create("create", request, key, kind=dict[str, str])
 
 
 @pytest.mark.parametrize("colour", COLOURS)
@@ -133,6 +100,31 @@ def test_a_connection_that_is_kept_heeds_the_deadline_of_its_next_request(
     assert len(front.seen) == 2
 
 
+def test_each_step_of_connecting_gets_the_time_that_the_ones_before_it_left(
+    context: Context,
+) -> None:
+    clock = RunningClock()
+    timeouts: list[float | None] = []
+
+    class Line(httpcore.MockStream):
+        def start_tls(self, *_: Any, timeout: float | None = None, **__: Any) -> Line:
+            timeouts.append(timeout)
+            return self
+
+    class Slow(httpcore.MockBackend):
+        def connect_tcp(self, *_: Any, timeout: float | None = None, **__: Any) -> Line:
+            timeouts.append(timeout)
+            clock.advance(timedelta(seconds=0.7))
+            return Line([b"HTTP/1.1 204 No Content\r\n\r\n"])
+
+    transport = httpx.HTTPTransport()
+    transport._pool = httpcore.ConnectionPool(network_backend=Slow([]))
+    secure = attrs.evolve(context, base_url="https://localhost", clock=clock)
+    with httpx.Client(transport=transport) as http:
+        assert Driver(http, clock=clock).run(fetch(secure)).status == 204
+    assert timeouts == [0.5, pytest.approx(0.3, abs=0.1)]
+
+
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_peer_that_reads_nothing_is_given_up(
     front: Server, context: Context, colour: str
@@ -166,7 +158,7 @@ def test_asking_for_the_outcome_takes_no_longer_than_the_call_may(
     front: Server, context: Context
 ) -> None:
     front.choose = lambda _: server.stall_done
-    policy = attrs.evolve(POLICY, attempts=4, total=1.2, timeout=1.0)
+    policy = attrs.evolve(context.policy, attempts=4, total=1.2, timeout=1.0)
     clock = SystemClock()
     began = clock.monotonic()
     with pytest.raises(OutcomeUnknown):
@@ -180,7 +172,7 @@ def test_a_conflict_after_a_lost_answer_may_be_with_the_own_call(
     """A service may answer 409 while it still does the first of two equal calls."""
     acts = iter([server.close_done, _absent, lambda e: e.refuse(409), server.well])
     front.choose = lambda _: next(acts)
-    policy = attrs.evolve(POLICY, attempts=3, total=20.0, timeout=5.0)
+    policy = attrs.evolve(context.policy, attempts=3, total=20.0, timeout=5.0)
     assert perform(create(attrs.evolve(context, policy=policy))).status == 200
 
 
@@ -269,7 +261,7 @@ def test_retry_after_in_both_forms_is_a_floor_for_the_wait(
         exchange.refuse(429, Retry_After="5" if form == "seconds" else later)
 
     front.choose = lambda _: busy if len(front.seen) == 1 else server.well
-    policy = attrs.evolve(POLICY, attempts=2, total=30.0)
+    policy = attrs.evolve(context.policy, attempts=2, total=30.0)
     with httpx.Client() as http:
         driver = Driver(http, sleep=waits.append)
         driver.run(fetch(attrs.evolve(context, policy=policy)))
