@@ -2,19 +2,31 @@
 
 httpx, anyio, trio and `http.client` make each connection by ``wrap_socket`` or ``wrap_bio`` of a
 context and end its handshake by ``do_handshake``. There the checks stand, so no connection goes
-around them, and the errors of `ssl` become those of medsign.
+around them, and the errors of `ssl` become those of medsign. A further check, which may last (a
+question to an OCSP service, say), stands between the handshake and the first octet.
 """
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from contextvars import copy_context
+from functools import partial
+from threading import Thread
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
+import httpx
 
-from medsign.codec.asn1 import Certificate, decode_certificate
+from medsign.clock import SystemClock
+from medsign.codec.asn1 import (
+    BasicOcspResponse,
+    Certificate,
+    decode_certificate,
+    decode_ocsp_response,
+)
 from medsign.errors import (
     MedsignError,
     PeerExpired,
@@ -25,6 +37,8 @@ from medsign.errors import (
     TlsRefused,
 )
 
+Status: TypeAlias = Literal["good", "revoked", "unknown"]
+
 # X509_V_ERR_… of openssl/x509_vfy.h
 _BY_VERIFY_CODE: Final = {
     9: PeerExpired,
@@ -34,6 +48,7 @@ _BY_VERIFY_CODE: Final = {
     64: PeerMisnamed,
 }
 _DER: Final = 2  # ENCODING_DER of _ssl
+_FAILED: Final = (MedsignError, httpx.HTTPError, OSError)
 
 
 @attrs.frozen(kw_only=True)
@@ -44,17 +59,22 @@ class Peer:
         host: The host name that was asked for.
         suite: The name that OpenSSL gives the negotiated suite.
         chain: The verified chain, from the peer's certificate to the root.
+        stapled: The OCSP answer that the peer has brought, not judged yet; ``None`` without one.
     """
 
     host: str
     suite: str
     chain: tuple[Certificate, ...]
+    stapled: BasicOcspResponse | None = None
 
 
 PeerCheck = Callable[[Peer], None]
 """A further check of the peer, which raises a `TlsRefused`.
 
-It runs inside the handshake and blocks it, in asynchronous programs the event loop too.
+Any other error of medsign, httpx or the system in it means that it found nothing out, and the peer
+is refused as `PeerUntrusted`. It may block: it runs in a thread of its own, lasts no longer than
+connecting may, and one that is given up is left to end by itself. Only where an event loop is given
+a bare `GostTls.context` instead of `GostTls.async_transport`, it holds up the loop.
 """
 
 
@@ -80,9 +100,12 @@ class CheckedSocket(ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002
         # Where the end of a connection is the end of an answer, anybody on the way could end it.
         self.suppress_ragged_eofs = self.server_side
+        patience, clock = self.gettimeout(), SystemClock()
+        begun = clock.monotonic()
         try:
             with _checked(self):
                 super().do_handshake(block)
+            _settle(self, patience and patience + begun - clock.monotonic())
         except (OSError, ValueError):
             raise  # `ssl` closes the socket after these, and only these
         except BaseException:
@@ -91,13 +114,19 @@ class CheckedSocket(ssl.SSLSocket):
 
 
 class CheckedObject(ssl.SSLObject):
-    """A connection over buffers, which an event loop moves."""
+    """A connection over buffers, which an event loop moves.
+
+    Attributes:
+        accepted: Whether every check is passed; before that no octet goes through.
+    """
 
     accepted = False
 
     def do_handshake(self) -> None:
         with _checked(self):
             super().do_handshake()
+        if not _context(self).check_later:
+            _settle(self)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002
         _accept(self)
@@ -116,17 +145,21 @@ class CheckedContext(ssl.SSLContext):
     Attributes:
         suites: Names of the suites that are accepted; empty for all.
         check: A further check, or ``None``.
+        check_later: Whether somebody else runs it after the handshake of an event loop; if nobody
+            has, the first octet does.
     """
 
     sslsocket_class = CheckedSocket
     sslobject_class = CheckedObject
     suites: frozenset[str] = frozenset()
     check: PeerCheck | None = None
+    check_later = False
 
 
 @contextmanager
 def _checked(connection: CheckedSocket | CheckedObject) -> Generator[None, None, None]:
-    if connection.context.check_hostname and not connection.server_hostname:
+    context = _context(connection)
+    if context.check_hostname and not connection.server_hostname:
         # `ssl` minds that for sockets, and for buffers checks no name at all.
         raise ValueError("a host name is needed to check the peer's")
     try:
@@ -137,8 +170,25 @@ def _checked(connection: CheckedSocket | CheckedObject) -> Generator[None, None,
         if connection.server_side:
             raise  # event loops know what to do with those
         raise refusal(error) from error
-    if not connection.server_side:
-        _judge(connection)
+    if not connection.server_side and context.suites and _suite(connection) not in context.suites:
+        raise SuiteRefused(f"the suite {_suite(connection)} is not GOST")
+
+
+def further_check(connection: CheckedSocket | CheckedObject) -> Callable[[], None] | None:
+    """Return what is still to be checked after a handshake, for any thread to run.
+
+    Raises:
+        PeerUntrusted: The certificates of the peer cannot be read.
+    """
+    check = _context(connection).check
+    if check is None or connection.server_side or connection.accepted:
+        return None
+    return partial(_vet, check, _peer(connection))
+
+
+def _settle(connection: CheckedSocket | CheckedObject, seconds: float | None = None) -> None:
+    if check := further_check(connection):
+        _in_time(check, seconds)
     connection.accepted = True
 
 
@@ -147,6 +197,72 @@ def _accept(connection: CheckedSocket | CheckedObject) -> None:
     encrypted = getattr(connection, "_sslobj") is not None  # noqa: B009
     if encrypted and not connection.accepted:
         connection.do_handshake()
+        _settle(connection)
+
+
+def _vet(check: PeerCheck, peer: Peer) -> None:
+    try:
+        check(peer)
+    except TlsRefused:
+        raise
+    except _FAILED as error:
+        # As it is, it would seem to be about the request, which has not been sent.
+        raise PeerUntrusted("the further check of the peer failed") from error
+
+
+def _in_time(work: Callable[[], None], seconds: float | None) -> None:
+    if not seconds:
+        work()
+        return
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+            outcome.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - it comes out where it is waited for
+            outcome.set_exception(error)
+
+    Thread(target=copy_context().run, args=(run,), daemon=True).start()
+    outcome.result(seconds)
+
+
+def _context(connection: CheckedSocket | CheckedObject) -> CheckedContext:
+    context = connection.context
+    assert isinstance(context, CheckedContext)
+    return context
+
+
+def _suite(connection: CheckedSocket | CheckedObject) -> str:
+    cipher = connection.cipher()
+    assert cipher
+    return cipher[0]
+
+
+def _peer(connection: CheckedSocket | CheckedObject) -> Peer:
+    # Public only since Python 3.13.
+    low: Any = getattr(connection, "_sslobj")  # noqa: B009
+    try:
+        chain = tuple(
+            decode_certificate(each.public_bytes(_DER)) for each in low.get_verified_chain() or ()
+        )
+    except MedsignError as error:
+        raise PeerUntrusted("the certificate of the peer cannot be read") from error
+    if not chain:
+        raise PeerUntrusted("a session that is resumed shows no certificate")
+    return Peer(
+        host=connection.server_hostname or "",
+        suite=_suite(connection),
+        chain=chain,
+        stapled=_answer(getattr(low, "stapled", b"")),  # `ssl` cannot ask for one
+    )
+
+
+def _answer(stapled: bytes) -> BasicOcspResponse | None:
+    try:
+        return decode_ocsp_response(stapled).basic if stapled else None
+    except MedsignError:
+        return None  # no worse than none: the service can still be asked
 
 
 @contextmanager
@@ -174,35 +290,18 @@ def refusal(error: ssl.SSLError) -> TlsRefused:
     return TlsRefused(f"the TLS handshake failed ({error.reason or type(error).__name__})")
 
 
-def _judge(connection: CheckedSocket | CheckedObject) -> None:
-    context, cipher = connection.context, connection.cipher()
-    assert isinstance(context, CheckedContext)
-    assert cipher
-    suite = cipher[0]
-    if context.suites and suite not in context.suites:
-        raise SuiteRefused(f"the suite {suite} is not GOST")
-    if context.check:
-        # Public only since Python 3.13.
-        low: Any = getattr(connection, "_sslobj")  # noqa: B009
-        context.check(
-            Peer(
-                host=connection.server_hostname or "",
-                suite=suite,
-                chain=tuple(
-                    decode_certificate(each.public_bytes(_DER)) for each in low.get_verified_chain()
-                ),
-            )
-        )
-
-
 def status_check(
-    status: Callable[[Certificate, Certificate], Literal["good", "revoked", "unknown"]],
+    status: Callable[[Certificate, Certificate], Status],
+    *,
+    stapled: Callable[[Certificate, Certificate, BasicOcspResponse], Status] | None = None,
 ) -> PeerCheck:
     """Return a check of the peer's own certificate by whoever knows statuses, an OCSP service say.
 
     Args:
         status: Tells the status of a certificate and its issuer, for instance
             ``lambda one, issuer: window.pki.status(one, issuer).facts.status``.
+        stapled: Judges the answer that the peer has brought itself (RFC 6066 §8), which only
+            `Way.SYSTEM` can ask for. `status` is asked when there is none, or it is no help.
 
     Returns:
         What refuses a revoked certificate as `PeerRevoked`, and one of unknown status, or whose
@@ -211,10 +310,14 @@ def status_check(
 
     def check(peer: Peer) -> None:
         certificate, issuer = peer.chain[0], peer.chain[1 if len(peer.chain) > 1 else 0]
+        found: Status = "unknown"
         try:
-            found = status(certificate, issuer)
-        except MedsignError as error:
-            # As it is, it would seem to be about the request, which has not been sent.
+            if stapled and peer.stapled:
+                found = stapled(certificate, issuer, peer.stapled)
+            if found == "unknown":
+                found = status(certificate, issuer)
+        except _FAILED as error:
+            # A `TlsRefused` among them: that one is about the peer that was asked.
             raise PeerUntrusted("nobody told the status of the peer's certificate") from error
         if found == "revoked":
             raise PeerRevoked("the certificate of the peer is refused: revoked")

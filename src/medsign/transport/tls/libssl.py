@@ -35,7 +35,7 @@ _SSL: Final[dict[str, tuple[Any, ...]]] = {
     "SSL_set_connect_state": (None, POINTER),
     "SSL_set_accept_state": (None, POINTER),
     "SSL_get0_param": (POINTER, POINTER),
-    "SSL_ctrl": (_LONG, POINTER, INT, _LONG, TEXT),
+    "SSL_ctrl": (_LONG, POINTER, INT, _LONG, POINTER),
     "SSL_do_handshake": (INT, POINTER),
     "SSL_read": (INT, POINTER, POINTER, INT),
     "SSL_write": (INT, POINTER, TEXT, INT),

@@ -14,6 +14,7 @@ from medsign.errors import ConfigError, Unavailable
 from medsign.transport.plain import LIMITS
 from medsign.transport.tls.checks import CheckedContext, PeerCheck
 from medsign.transport.tls.suites import OTHERS, USUAL, Suite
+from medsign.transport.tls.unblocking import UnblockingTransport
 
 
 class Way(StrEnum):
@@ -97,7 +98,7 @@ class GostTls:
         if not self.suites:
             raise ConfigError("GOST TLS: no suite is offered")
 
-    def context(self) -> ssl.SSLContext:
+    def context(self) -> CheckedContext:
         """Return a new context for clients: ``httpx.Client(verify=tls.context())``.
 
         Raises:
@@ -125,7 +126,7 @@ class GostTls:
 
     def async_transport(self) -> httpx.AsyncHTTPTransport:
         """Return a new transport for `httpx.AsyncClient` and `medsign.AsyncMedSign`."""
-        return httpx.AsyncHTTPTransport(verify=self.context(), trust_env=False, limits=LIMITS)
+        return UnblockingTransport(self.context(), LIMITS)
 
     @property
     def offered(self) -> str:

@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol
 import attrs
 
 from medsign.clock import SystemClock
-from medsign.gost.native.library import Handle
+from medsign.gost.native.library import POINTER, Handle
 from medsign.transport.tls.checks import CheckedContext
 from medsign.transport.tls.libssl import LibSsl
 from medsign.transport.tls.settings import GostTls, blocks
@@ -30,6 +30,7 @@ from medsign.transport.tls.settings import GostTls, blocks
 # openssl/ssl.h, bio.h and x509_vfy.h
 _SET_SESSION_CACHE, _SET_HOST_NAME, _ADD_CHAIN_CERTIFICATE = 44, 55, 89
 _SET_MIN_VERSION, _SET_MAX_VERSION, _TLS_1_2 = 123, 124, 0x0303
+_SET_STATUS_REQUEST, _OCSP, _GET_OCSP_ANSWER = 65, 1, 70
 _LEGACY_SERVER_CONNECT, _NO_TICKET, _NO_RENEGOTIATION = 0x4, 0x4000, 0x40000000
 _VERIFY_PEER, _FAIL_IF_NO_CERTIFICATE = 0x1, 0x2
 _NONE, _WANT_READ, _ZERO_RETURN = 0, 2, 6
@@ -211,6 +212,8 @@ class Connection:
         else:
             lib.ssl.SSL_set_connect_state(self._ssl)
             self._expect(server_hostname or "")
+            if context.check:
+                lib.done(lib.ssl.SSL_ctrl(self._ssl, _SET_STATUS_REQUEST, _OCSP, None))
 
     def _expect(self, host: str) -> None:
         if not host or host.startswith("."):
@@ -280,6 +283,13 @@ class Connection:
     def get_verified_chain(self) -> list[_Certificate]:
         chain = self._lib.ssl.SSL_get0_verified_chain(self._ssl)
         return [_Certificate(self._lib.der_of(each)) for each in self._lib.each(chain)]
+
+    @property
+    def stapled(self) -> bytes:
+        """The OCSPResponse that came with the handshake (RFC 6066 §8); empty when none did."""
+        answer = POINTER()
+        size = self._lib.ssl.SSL_ctrl(self._ssl, _GET_OCSP_ANSWER, 0, ctypes.byref(answer))
+        return ctypes.string_at(answer, size) if size > 0 else b""
 
     def _drive(self, call: Callable[..., int], *arguments: Any) -> int:
         """Repeat a call until it has what it needs from the wire."""

@@ -1,0 +1,63 @@
+"""The transport for event loops: they go on while a new connection is checked in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from medsign.transport.tls.checks import CheckedContext, CheckedObject, further_check
+
+
+class UnblockingTransport(httpx.AsyncHTTPTransport):
+    """A transport that awaits the further check of each connection.
+
+    Args:
+        context: For its connections.
+        limits: How many of them.
+    """
+
+    def __init__(self, context: CheckedContext, limits: httpx.Limits) -> None:
+        context.check_later = True
+        super().__init__(verify=context, trust_env=False, limits=limits)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request on a connection whose check lasted no longer than connecting may."""
+        given = request.extensions.get("trace")
+        patience = request.extensions.get("timeout", {}).get("connect")
+
+        async def trace(event: str, about: Mapping[str, Any]) -> None:
+            if given:
+                await given(event, about)
+            if event.endswith("start_tls.complete"):
+                await _settle(about["return_value"], patience)
+
+        return await super().handle_async_request(
+            # The caller's own may be sent again, and would be traced twice.
+            httpx.Request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, "trace": trace},
+            )
+        )
+
+
+async def _settle(stream: Any, patience: float | None) -> None:
+    connection: CheckedObject = stream.get_extra_info("ssl_object")
+    try:
+        if check := further_check(connection):
+            with anyio.fail_after(patience):
+                await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
+        connection.accepted = True
+    except BaseException as error:
+        # Nobody else knows this connection yet.
+        with anyio.CancelScope(shield=True):
+            await stream.aclose()
+        if isinstance(error, TimeoutError):
+            raise httpx.ConnectTimeout("the check of the peer took too long") from None
+        raise
