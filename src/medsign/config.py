@@ -233,7 +233,8 @@ def _gost_link(place: str, keys: object, url: str, folder: Path) -> GostLink:
         if not isinstance(value, kinds.get(name, ())):
             raise ConfigError("no such setting, or of another kind", f"{place} {name}")
     if "gateway" in table:
-        return GostGateway(table.pop("gateway"), hosts=[httpx.URL(url).host], **table)
+        behind = httpx.URL(url).netloc.decode("ascii")
+        return GostGateway(table.pop("gateway"), hosts=[behind], **table)
     files: dict[str, Any] = {
         name: octets(folder / table.pop(name), f"{place} {name}")
         for name in _TLS_FILES

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from medsign.codec.asn1 import decode_certificate, pem_decode
+from medsign.config import Config
 from medsign.errors import ConfigError, PeerUntrusted
 from medsign.transport.tls import GostGateway
 
@@ -99,10 +100,66 @@ def test_a_request_arrives_by_a_socket_file(tmp_path):
             assert ask(GostGateway(f"unix:{path}", hosts=["ca.test"])) == TOLD
 
 
-@pytest.mark.parametrize("url", ["https://other.test/", "http://ca.test/", "https://ca.test.evil/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://other.test/",
+        "http://ca.test/",
+        "https://ca.test.evil/",
+        "https://ca.test:8443/",
+        "https://ca.test:80/",
+    ],
+)
 def test_a_request_to_somebody_else_does_not_leave(local, url):
     with pytest.raises(ConfigError):
         ask(local, url)
+
+
+@pytest.mark.parametrize(
+    "host, url",
+    [
+        ("ca.test", "https://ca.test:443/"),
+        ("ca.test:443", "https://ca.test/"),
+        ("CA.test:8443", "https://ca.test:8443/"),
+        ("[::1]:8443", "https://[::1]:8443/"),
+        ("уц.рф", "https://xn--s1ag.xn--p1ai/"),
+    ],
+)
+def test_a_service_is_known_by_its_host_and_port(host, url):
+    gateway = GostGateway("unix:/run/gost.sock", hosts=[host])
+    arrived = gateway.redirected(httpx.Request("GET", url))
+    assert arrived.url == "http://localhost/"
+    assert arrived.headers["Host"] == httpx.URL(url).netloc.decode()
+
+
+def test_two_services_of_one_host_have_a_gateway_each():
+    by_port = {
+        "https://ca.test": GostGateway("http://127.0.0.1:8443", hosts=["ca.test"]),
+        "https://ca.test:9000": GostGateway("http://127.0.0.1:9000", hosts=["ca.test:9000"]),
+    }
+    for url, own in by_port.items():
+        assert own.redirected(httpx.Request("GET", url))
+        for other in set(by_port.values()) - {own}:
+            with pytest.raises(ConfigError):
+                other.redirected(httpx.Request("GET", url))
+
+
+def test_the_port_of_a_service_in_the_settings_is_meant(tmp_path):
+    file = tmp_path / "medsign.toml"
+    file.write_text(
+        "[mchd]\nurl = 'https://mchd.test:9000/api'\ntls.gateway = 'http://127.0.0.1:1'"
+    )
+    (link,) = Config.from_toml(file).gost_links.values()
+    assert isinstance(link, GostGateway)
+    assert link.hosts == {"mchd.test:9000"}
+
+
+@pytest.mark.parametrize(
+    "host", ["", "https://ca.test", "ca.test/", "user@ca.test", "ca.test:port", "ca.test?q", "::1"]
+)
+def test_what_is_no_host_is_refused_as_one(host):
+    with pytest.raises(ConfigError):
+        GostGateway("http://127.0.0.1:8443", hosts=[host])
 
 
 @pytest.fixture

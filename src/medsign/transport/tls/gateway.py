@@ -25,8 +25,20 @@ _PIN = "sha256//"
 _UNIX = "unix:"
 
 
-def _names(hosts: Iterable[str]) -> frozenset[str]:
-    return frozenset(map(str.lower, hosts))
+def _places(hosts: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(_place, hosts))
+
+
+def _place(written: str) -> str:
+    """Return a host, with its port unless that is 443, as requests name it."""
+    try:
+        url = httpx.URL(f"https://{written}")
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    place = url.netloc.decode("ascii")
+    if not place or url != httpx.URL(f"https://{place}"):
+        raise ConfigError("a host behind a GOST gateway is written as host or host:port")
+    return place
 
 
 @attrs.frozen
@@ -34,13 +46,14 @@ class GostGateway:
     """A gateway and the hosts that requests reach through it.
 
     A request to ``https://host/…`` goes to the gateway with its path, its ``Host`` and its body as
-    they are; one to any other host is refused, because the gateway would carry it, token and all,
-    to a peer that it was not meant for.
+    they are; one to any other host or port is refused, because the gateway would carry it, token
+    and all, to a peer that it was not meant for.
 
     Args:
         address: ``http://127.0.0.1:8443`` or ``unix:/run/gost.sock`` on this machine, or
             ``https://gateway.clinic`` elsewhere.
-        hosts: Names of the hosts behind it.
+        hosts: The hosts behind it, ``ca.test`` or with a port other than 443 ``ca.test:8443``. A
+            gateway such as stunnel leads to one port; to another of the same host leads another.
         pin: Of a gateway elsewhere: ``sha256//`` and base64 of the SHA-256 of its public key
             (SubjectPublicKeyInfo, as curl takes it). Its certificate may be any.
 
@@ -57,7 +70,7 @@ class GostGateway:
     """
 
     address: str
-    hosts: frozenset[str] = attrs.field(kw_only=True, converter=_names)
+    hosts: frozenset[str] = attrs.field(kw_only=True, converter=_places)
     pin: str = attrs.field(default="", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -84,10 +97,11 @@ class GostGateway:
         """Return the request as the gateway gets it.
 
         Raises:
-            ConfigError: The gateway does not lead to the host, or the address is not ``https``.
+            ConfigError: The gateway does not lead to the host and port, or the address is not
+                ``https``.
         """
-        if request.url.scheme != "https" or request.url.host not in self.hosts:
-            raise ConfigError("the GOST gateway does not lead to the host of the request")
+        if request.url.scheme != "https" or request.url.netloc.decode("ascii") not in self.hosts:
+            raise ConfigError("the GOST gateway does not lead to the host and port of the request")
         gate = self._url
         return httpx.Request(
             request.method,
