@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _ssl
 import os
 import platform
+import re
 import shutil
 import ssl
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -37,6 +40,7 @@ _EXTRAS = {
 }
 _ENGINE = "apt install libengine-gost-openssl"
 _MEBIBYTE = 1 << 20
+_MAPS = "import _ssl; print(open('/proc/self/maps').read())"
 _WAYS = {
     Way.PYTHON: "ГОСТ TLS, способ 1: OpenSSL из Python с движком gost",
     Way.SYSTEM: "ГОСТ TLS, способ 2: libssl системы с движком gost",
@@ -155,11 +159,22 @@ def _openssl_of_python() -> Iterator[Ability]:
 
 
 def _shares_openssl() -> bool:
-    try:
-        maps = Path("/proc/self/maps").read_text("utf-8", "replace")
-    except OSError:
-        return os.name == "nt"  # python.org ships libcrypto as a DLL
-    return "libcrypto" in maps
+    # In this process others may have loaded one; a new one has mapped what `_ssl` needs, no more.
+    maps = _answer(sys.executable, "-ISc", _MAPS) if sys.executable else ""
+    if maps:
+        return maps_openssl(maps)
+    # An `_ssl` without a file is built into the program.
+    return imports_openssl(Path(getattr(_ssl, "__file__", os.devnull)).read_bytes())
+
+
+def maps_openssl(maps: str) -> bool:
+    """Tell from a process's map of memory (proc(5)) whether it has a libcrypto of its own file."""
+    return any(re.search(r"/libcrypto[^/]*\.so[^/]*$", line) for line in maps.splitlines())
+
+
+def imports_openssl(extension: bytes) -> bool:
+    """Tell from the file of an extension whether it asks the linker for a libcrypto."""
+    return re.search(rb"libcrypto[\w.-]*\.(dll|dylib|so)[.\d]*\0", extension) is not None
 
 
 def _openssl_program() -> Iterator[Ability]:
