@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 
 import attrs
 
-from medsign.errors import BudgetExceeded, MalformedError, MissingExtra
+from medsign.errors import BudgetExceeded, MalformedError, MissingExtra, UsageError
 
 Bare: TypeAlias = bool | int | str | bytes
 MAX_BYTES = 16 * 1024
@@ -67,11 +67,19 @@ def decode_dictionary(text: str, what: str) -> dict[str, Member]:
 def encode_dictionary(members: Mapping[str, Member]) -> str:
     """Write a dictionary.
 
+    Raises:
+        UsageError: A key or a value that the grammar does not have (RFC 9651 §4.1).
+        Unavailable: The extra ``gateway`` is not installed.
+
     Example:
         >>> encode_dictionary({"sig": Item(b"abc"), "list": InnerList((Item("x"),), {"n": 1})})
         'sig=:YWJj:, list=("x");n=1'
     """
-    text: str = _library().ser({name: _plain(member) for name, member in members.items()})
+    http_sf = _library()
+    try:
+        text: str = http_sf.ser({name: _plain(member) for name, member in members.items()})
+    except ValueError:  # its text may quote the value
+        raise UsageError("no dictionary of structured fields can hold this") from None
     return text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from datetime import datetime
 
 import attrs
 
@@ -13,7 +12,8 @@ from medsign.errors import NotAuthentic
 from medsign.sandbox.pki import Pki
 from medsign.sandbox.routing import Problem, Reply, Request
 from medsign.sandbox.world import World
-from medsign.signers.gateway import SKEW, HttpMessage, SignedBy, sign_message, verify_message
+from medsign.signers.gateway import SKEW, HttpMessage, sign_message, verify_message
+from medsign.signers.nonces import NonceMemory
 
 _RUSSIAN = {
     "missing": "Запрос не подписан",
@@ -27,7 +27,7 @@ class Gateway:
     """Whose requests come in, and in whose name answers go out.
 
     Args:
-        world: The world; nonces are kept on its shelf.
+        world: The world.
         required: Whether an unsigned request is refused; a signed one is checked in any case.
     """
 
@@ -35,7 +35,8 @@ class Gateway:
         self.required = required
         self._world = world
         self._pki = world.part(Pki)
-        self._nonces = world.drawer("gateway.nonces", datetime)
+        self._nonces = NonceMemory()
+        self._seen = world.clock.now()
 
     def admit(self, request: Request, *, open_to_all: bool) -> bool:
         """Let a request in; an unsigned one where that is allowed.
@@ -54,8 +55,11 @@ class Gateway:
         if not needed and "signature-input" not in request.headers:
             return False
         now = self._world.clock.now()
+        if self._seen - now > 2 * SKEW:  # a tester has set it back: it never was so late
+            self._nonces = NonceMemory()
+        self._seen = now
         try:
-            self._remember(verify_message(_message(request), self._client, at=now), now)
+            self._nonces.spend(verify_message(_message(request), self._client, at=now))
         except NotAuthentic as error:
             title = _RUSSIAN.get(error.reason, "Подпись запроса неверна")
             raise Problem(401, f"signature-{error.reason}", str(error), title) from error
@@ -81,16 +85,6 @@ class Gateway:
         issued = self._pki.of_fingerprint(key_id)
         active = issued and issued.state_at(self._world.clock.now()) is CertificateState.ACTIVE
         return issued.certificate if issued and active else None
-
-    def _remember(self, signed: SignedBy, now: datetime) -> None:
-        # Older signatures are refused for their age, so their nonces need not be known any more.
-        for nonce, created in list(self._nonces.items()):
-            if now - created > 2 * SKEW:
-                self._nonces.remove(nonce)
-        name = f"{signed.key_id} {signed.nonce}"
-        if self._nonces.get(name):
-            raise NotAuthentic("replay", "a request with this signature has been here")
-        self._nonces.put(name, signed.created)
 
 
 def _message(request: Request) -> HttpMessage:

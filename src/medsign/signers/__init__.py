@@ -10,6 +10,7 @@ from medsign.signers.gateway import (
     sign_message,
     verify_message,
 )
+from medsign.signers.nonces import NonceMemory
 from medsign.signers.openssl import OpenSslSigner
 from medsign.signers.passwords import KeyCipher
 from medsign.signers.pfx import load_pfx, save_pfx
@@ -29,6 +30,7 @@ __all__ = [
     "Gateway",
     "HttpMessage",
     "KeyCipher",
+    "NonceMemory",
     "OpenSslSigner",
     "Pkcs11Key",
     "Pkcs11Signer",

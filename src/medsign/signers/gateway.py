@@ -1,13 +1,14 @@
 """Signed requests and signed answers («Подпись запроса»): RFC 9421 with GOST R 34.10-2012.
 
-What is signed: method and target, the date, the digest of the body by Streebog (RFC 9530), the
-idempotency key, the token and the organisation. The algorithm is that of the key, and the key that
-of a certificate, so no name of an algorithm stands in the message (RFC 9421 §3.2, steps 6 and 7).
-Each sending has a nonce of its own, the repeat of a request too.
+What is signed is decided by `_to_cover` alone, for those who sign and those who verify. The
+algorithm is that of the key, and the key that of a certificate, so no name of an algorithm stands
+in the message (RFC 9421 §3.2, steps 6 and 7). Each sending has a nonce of its own, the repeat of a
+request too.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,11 +53,31 @@ LABEL: Final = "medsign"
 SKEW: Final = timedelta(minutes=5)
 """How far the clocks of two parties may differ, and how long a signed message is taken."""
 
+COVERED: Final = (
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "idempotency-key",
+    "n3-organization",
+    "x-api-key",
+)
+"""Fields that are signed wherever they are present: who asks, for whom, and how a body is read."""
+
 _DIGESTS: Final = {
     DigestAlgorithm.STREEBOG_256: "streebog-256",
     DigestAlgorithm.STREEBOG_512: "streebog-512",
 }
-_BOUND: Final = Item("signature", {"req": True, "key": LABEL})
+# RFC 9110 §5.5; a line feed in a value would begin a line of the signature base.
+_VALUE: Final = re.compile(r"[\t -~]*")
+
+
+def _by_lower_name(headers: Mapping[str, str]) -> dict[str, str]:
+    # A name in capitals would be no field that has to be signed.
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        found[lower] = f"{found[lower]}, {value}" if lower in found else value
+    return found
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +88,7 @@ class HttpMessage:
         method: In capital letters; empty for an answer.
         target: The absolute URL as it was asked; empty for an answer.
         status: Status code of an answer; 0 for a request.
-        headers: Header fields by lower-case name, lines of one name joined by commas.
+        headers: Header fields by name, lines of one name joined by commas.
         body: The whole content, or what yields it in pieces.
         request: What is answered.
     """
@@ -75,7 +96,7 @@ class HttpMessage:
     method: str = ""
     target: str = attrs.field(default="", repr=False)
     status: int = 0
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(converter=_by_lower_name, repr=False)
     body: bytes | Iterable[bytes] = attrs.field(default=b"", repr=False)
     request: HttpMessage | None = attrs.field(default=None, repr=False)
 
@@ -95,16 +116,27 @@ class HttpMessage:
         Raises:
             NotAuthentic: The message has no such component, or it is of a kind not met here.
         """
-        derived = {"@method": self.method, "@target-uri": self.target}
-        derived["@status"] = str(self.status or "")
-        if component == _BOUND and self.request:
-            return encode_member(_member(self.request, "signature", Item))
-        name = component.value
-        known = isinstance(name, str) and not component.parameters
-        found = derived.get(str(name)) or self.headers.get(str(name), "").strip() if known else ""
-        if not found:
-            raise NotAuthentic("coverage", f"no component {name!r} in the message")
-        return found
+        name, about = component.value, dict(component.parameters)
+        of_request, key = about.pop("req", False), about.pop("key", None)
+        source = self.request if of_request else self
+        if source and isinstance(name, str) and type(of_request) is bool and not about:
+            if key is None and (found := source._plain(name)) is not None:
+                return found
+            if isinstance(key, str) and (member := _dictionary(source, name).get(key)):
+                return encode_member(member)
+        raise NotAuthentic("coverage", f"no component {encode_member(component)} in the message")
+
+    def _plain(self, name: str) -> str | None:
+        match name:
+            case "@method":
+                return self.method or None
+            case "@target-uri":
+                return self.target or None
+            case "@status":
+                return str(self.status) if self.status else None
+            case _:
+                found = self.headers.get(name)
+                return None if found is None else found.strip(" \t")
 
 
 @attrs.frozen(kw_only=True)
@@ -133,6 +165,7 @@ def sign_message(
     *,
     at: datetime,
     nonce: str,
+    also: Iterable[str] = (),
     provider: Provider | None = None,
 ) -> dict[str, str]:
     """Return the fields to add to a message.
@@ -140,19 +173,20 @@ def sign_message(
     Args:
         message: A request, or an answer whose request has been signed.
         signer: The key with its certificate.
-        at: The moment of signing.
-        nonce: Text that this signer has never used before.
+        at: The moment of signing, aware.
+        nonce: ASCII text that this signer has never used before.
+        also: Names of further fields to sign where they are present, beside `COVERED`.
         provider: Who computes; by default `medsign.gost.default_provider`.
 
     Raises:
-        UsageError: A field that is signed holds more than ASCII.
+        UsageError: A field that is signed, or the nonce, holds more than printable ASCII.
         NotAuthentic: The request of an answer is not signed.
     """
     algorithm = signer.digest_algorithm
     hashed = Item(digest(algorithm, message.body, provider=provider))
     fields = {
         "content-digest": encode_dictionary({_DIGESTS[algorithm]: hashed}),
-        "date": format_datetime(at.astimezone(UTC), usegmt=True),
+        "date": format_datetime(aware(at), usegmt=True),
     }
     message = attrs.evolve(message, headers={**message.headers, **fields})
     parameters: dict[str, Bare] = {
@@ -161,7 +195,7 @@ def sign_message(
         "keyid": signer.certificate.fingerprint,
         "tag": LABEL,
     }
-    covered = InnerList(tuple(_to_cover(message)), parameters)
+    covered = InnerList(tuple(_to_cover(message, also)), parameters)
     value = sign(signer, _base(message, covered), provider=provider)
     return fields | {
         "signature-input": encode_dictionary({LABEL: covered}),
@@ -175,26 +209,26 @@ def verify_message(
     *,
     at: datetime,
     skew: timedelta = SKEW,
+    also: Iterable[str] = (),
     provider: Provider | None = None,
 ) -> SignedBy:
-    """Check the signature of a message; whether its nonce is new, only the caller can tell.
+    """Check the signature of a message; whether a request is new, `NonceMemory` can tell.
 
     Args:
         message: A request, or an answer with its request.
         certificate_of: Returns the certificate with a fingerprint, where its owner may sign.
-        at: The present moment.
+        at: The present moment, aware.
         skew: How old, or ahead of time, a message may be.
+        also: Names of further fields that must be signed where they are present, beside `COVERED`:
+            those by which your service decides, for instance that of its API key.
         provider: Who computes; by default `medsign.gost.default_provider`.
 
     Raises:
         NotAuthentic: The signature is missing or does not hold; `reason` says why.
     """
-    covered = _member(message, "signature-input", InnerList)
+    at = aware(at)
+    covered = _covered(message, also)
     value = _member(message, "signature", Item).value
-    if missing := [each for each in _to_cover(message) if each not in covered.items]:
-        raise NotAuthentic("coverage", f"{encode_member(InnerList(tuple(missing)))} not signed")
-    if len(set(map(encode_member, covered.items))) < len(covered.items):
-        raise NotAuthentic("malformed", "a component is listed twice")
     match dict(covered.parameters):
         case {"alg": _}:
             raise NotAuthentic("malformed", "the algorithm is that of the key, and is not named")
@@ -211,6 +245,8 @@ def verify_message(
     certificate = certificate_of(key_id)
     if certificate is None:
         raise NotAuthentic("key", "the certificate is not one that may sign here")
+    if not certificate.not_before <= moment + skew or moment > certificate.not_after:
+        raise NotAuthentic("key", "the certificate was not valid at that moment")
     try:
         key = public_key(certificate.public_key)
     except (Unavailable, InvalidKey) as error:
@@ -235,13 +271,15 @@ class RequestSignature(Authorisation):
 
     Args:
         signer: The key of the clinic's system with its certificate.
-        inner: How requests are authorised besides, or ``None``.
+        inner: How requests are authorised besides, or ``None``; the field it writes is signed.
+        also: Names of further fields to sign where they are present.
         clock: Where time is taken from.
         entropy: Source of nonces.
     """
 
     signer: Signer = attrs.field(repr=False)
     inner: Authorisation | None = None
+    also: tuple[str, ...] = ()
     clock: Clock = attrs.field(factory=SystemClock, repr=False)
     entropy: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
 
@@ -264,6 +302,7 @@ class RequestSignature(Authorisation):
             self.signer,
             at=self.clock.now(),
             nonce=urlsafe_b64encode(self.entropy(16)).decode(),
+            also=(*self.also, self.inner.field) if self.inner else self.also,
         )
         request.headers.update(fields)
 
@@ -276,6 +315,7 @@ class Gateway:
         signer: The key of the clinic's system with its certificate.
         certificate: That of the gateway; its answers must be signed by it. Without one, answers
             are believed as they come, as the TLS connection vouches for them.
+        also: Names of further fields that are signed where they are present.
         clock: Where time is taken from.
 
     Example:
@@ -289,6 +329,7 @@ class Gateway:
 
     signer: Signer = attrs.field(repr=False)
     certificate: Certificate | None = attrs.field(default=None, repr=False)
+    also: tuple[str, ...] = ()
     clock: Clock = attrs.field(factory=SystemClock, repr=False)
 
     def guard(self, context: C) -> C:
@@ -296,8 +337,9 @@ class Gateway:
         inner = context.auth
         if not isinstance(inner, Authorisation | None):
             raise UsageError("requests are signed after an Authorisation of medsign")
-        auth = RequestSignature(signer=self.signer, inner=inner, clock=self.clock)
-        return attrs.evolve(context, auth=auth, judge=self.judge if self.certificate else None)
+        auth = RequestSignature(signer=self.signer, inner=inner, also=self.also, clock=self.clock)
+        judge = self.judge if self.certificate else context.judge
+        return attrs.evolve(context, auth=auth, judge=judge)
 
     def judge(self, request: httpx.Request, answer: Answer) -> None:
         """Refuse an answer that the gateway did not give to this very request.
@@ -318,26 +360,50 @@ class Gateway:
         return own if own and own.fingerprint == key_id else None
 
 
-def _to_cover(message: HttpMessage) -> Iterator[Item]:
-    """Yield what must be signed: all that changes what is done, or who is believed."""
+def _to_cover(message: HttpMessage, also: Iterable[str]) -> Iterator[Item]:
+    """Yield what must be signed: all that changes what is done, or who is believed.
+
+    An answer is bound to the request it is to: by its signature, which covers its nonce, and by
+    what was asked, so that this can be read from the answer alone (RFC 9421 §2.4). The value of
+    the signature is covered together with what it was made over: alone, it could be passed off as
+    the signature of something else under another key.
+    """
     if message.request:
         yield Item("@status")
-        # An answer to another request of the same kind would fit as well.
-        yield _BOUND
+        yield from (Item(part, {"req": True}) for part in ("@method", "@target-uri"))
+        for part in ("signature-input", "signature"):
+            yield Item(part, {"req": True, "key": LABEL})
     else:
         yield from (Item("@method"), Item("@target-uri"))
     yield from (Item("date"), Item("content-digest"))
-    for name in ("content-type", "idempotency-key", "authorization", "n3-organization"):
-        if name in message.headers:
-            yield Item(name)
+    fields = {*COVERED, *(name.lower() for name in also)}
+    yield from (Item(name) for name in sorted(fields) if name in message.headers)
+
+
+def _covered(message: HttpMessage, also: Iterable[str]) -> InnerList:
+    covered = _member(message, "signature-input", InnerList)
+    listed = set(map(_identity, covered.items))
+    missing = [each for each in _to_cover(message, also) if _identity(each) not in listed]
+    if missing:
+        raise NotAuthentic("coverage", f"{encode_member(InnerList(tuple(missing)))} not signed")
+    if len(listed) < len(covered.items):
+        raise NotAuthentic("malformed", "a component is listed twice")
+    return covered
+
+
+def _identity(component: Item) -> str:
+    # Parameters in another order name the same component (RFC 9421 §2).
+    return encode_member(Item(component.value, dict(sorted(component.parameters.items()))))
 
 
 def _base(message: HttpMessage, covered: InnerList) -> bytes:
-    lines = [f"{encode_member(item)}: {message.value(item)}" for item in covered.items]
-    lines.append(f'"@signature-params": {encode_member(covered)}')
-    if not (text := "\n".join(lines)).isascii():
-        raise UsageError("a field that is signed holds more than ASCII (RFC 9421 §2.5)")
-    return text.encode("ascii")
+    values = [(item, message.value(item)) for item in covered.items]
+    for item, value in values:
+        if not _VALUE.fullmatch(value):
+            name = encode_member(item)
+            raise UsageError(f"{name} holds more than printable ASCII (RFC 9421 §2.5)")
+    lines = [f"{encode_member(item)}: {value}" for item, value in values]
+    return "\n".join([*lines, f'"@signature-params": {encode_member(covered)}']).encode("ascii")
 
 
 def _dictionary(message: HttpMessage, field: str) -> dict[str, Member]:

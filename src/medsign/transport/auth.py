@@ -42,6 +42,11 @@ class Authorisation(httpx.Auth):
     shared by threads, by event loops and by both colours.
     """
 
+    @property
+    def field(self) -> str:
+        """The field that its secret goes in; signatures of requests cover it."""
+        return "Authorization"
+
     def steps(self, request: httpx.Request) -> Steps:
         """Yield the steps that authorise a request."""
         raise NotImplementedError
@@ -131,6 +136,11 @@ class ApiKey(Authorisation):
 
     header: str
     key: Secret = attrs.field(repr=False)
+
+    @property
+    def field(self) -> str:
+        """The field of the key."""
+        return self.header
 
     def steps(self, request: httpx.Request) -> Steps:
         """Add the field to the request."""

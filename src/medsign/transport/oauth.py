@@ -68,6 +68,11 @@ class Bearer(Authorisation):
     _grant: Grant | None = attrs.field(default=None, init=False, repr=False)
     _until: float = attrs.field(default=0.0, init=False, repr=False)
 
+    @property
+    def field(self) -> str:
+        """The field that carries the token."""
+        return self.header
+
     def grant(self, request: httpx.Request) -> Granting:
         """Yield the steps that draw a grant, for the sake of a request that waits for it."""
         raise NotImplementedError
