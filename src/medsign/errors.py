@@ -27,6 +27,7 @@
     │   │       ├── PeerExpired        its certificate is not valid now
     │   │       ├── PeerRevoked        its certificate is revoked
     │   │       ├── PeerMisnamed       its certificate is another host's
+    │   │       ├── ClientRefused      the peer does not accept the certificate of this side
     │   │       └── SuiteRefused       the connection would not be protected by GOST
     │   ├── TimedOut                   the outcome is unknown
     │   ├── ConnectionLost             the outcome is unknown
@@ -441,6 +442,16 @@ class PeerMisnamed(TlsRefused):
 
     code = "MS-TLS-HOST"
     russian = "Сертификат внешней системы выдан для другого адреса."
+
+
+class ClientRefused(TlsRefused):
+    """The peer does not accept the certificate of this side, or misses one."""
+
+    code = "MS-TLS-CLIENT"
+    russian = (
+        "Внешняя система не приняла сертификат клиента или не получила его. Проверьте, тот ли "
+        "сертификат указан, не истёк ли он и не отозван ли."
+    )
 
 
 class SuiteRefused(TlsRefused):

@@ -20,8 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medsign.codec.asn1 import Certificate, pem_encode
+from medsign.codec.asn1 import Certificate, oids, pem_encode
 from medsign.errors import (
+    ClientRefused,
     ConfigError,
     ConnectionLost,
     MalformedError,
@@ -140,7 +141,7 @@ def test_other_suites_are_spoken_only_where_that_is_allowed(
 def test_an_old_server_is_spoken_to_only_on_request(way, ca, server, gnutls, ask):
     tls = GostTls(trust=ca.trust, way=way)
     with gnutls(server, "--disable-client-cert", priority=":%DISABLE_SAFE_RENEGOTIATION") as url:
-        with pytest.raises(TlsRefused, match=r"(?i)unsafe.legacy.renegotiation"):
+        with pytest.raises(TlsRefused, match="unsafe legacy renegotiation"):
             ask(tls, url)
         assert ask(attrs.evolve(tls, legacy_renegotiation=True), url).status_code == 200
 
@@ -243,6 +244,89 @@ def test_a_client_without_its_certificate_is_refused_by_the_server(
     )
     with serve(server, *options) as url, pytest.raises(TlsRefused):
         ask_in_colour(GostTls(trust=ca.trust, way=way), url)
+
+
+@pytest.mark.parametrize("case", ["of another authority", "expired", "of a server"])
+def test_a_certificate_of_the_client_that_the_server_refuses_is_told_as_such(
+    way, case, ca, server, s_server, ask_in_colour, tmp_path
+):
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    own = {
+        "of another authority": lambda: another_root().client(),
+        "expired": lambda: ca.issue(
+            purpose=oids.CLIENT_AUTH, not_before=NOW - 9 * DAY, lifetime=8 * DAY
+        ),
+        "of a server": ca.server,
+    }[case]()
+    with s_server(server, *MUTUAL, str(roots)) as url, pytest.raises(ClientRefused) as caught:
+        ask_in_colour(client(ca, own, way=way), url)
+    assert not caught.value.sent
+    assert "не приняла сертификат клиента" in caught.value.diagnostics()
+
+
+def test_gnutls_refuses_a_certificate_of_the_client_in_the_same_words(
+    way, ca, server, gnutls, ask, tmp_path
+):
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    with (
+        gnutls(
+            server, "--require-client-cert", "--verify-client-cert", "--x509cafile", str(roots)
+        ) as url,
+        pytest.raises(ClientRefused),
+    ):
+        ask(client(ca, another_root().client(), way=way), url)
+
+
+# Numbers and words of RFC 5246 §7.2.
+@pytest.mark.parametrize(
+    "number, words, kind",
+    [
+        (40, "handshake failure", TlsRefused),
+        (42, "bad certificate", ClientRefused),
+        (44, "certificate revoked", ClientRefused),
+        (46, "certificate unknown", ClientRefused),
+        (48, "unknown ca", ClientRefused),
+        (49, "access denied", ClientRefused),
+        (70, "protocol version", TlsRefused),
+        (71, "insufficient security", TlsRefused),
+        (80, "internal error", TlsRefused),
+        (112, "unrecognized name", TlsRefused),
+    ],
+)
+def test_an_alert_instead_of_an_answer_is_told_in_the_words_of_the_standard(
+    way, ca, number, words, kind
+):
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = GostTls(trust=ca.trust, way=way).context()
+    connection = context.wrap_bio(incoming, outgoing, server_hostname=HOST)
+    with pytest.raises(ssl.SSLWantReadError):
+        connection.do_handshake()
+    incoming.write(bytes.fromhex("15 0303 0002 02") + bytes([number]))
+    with pytest.raises(TlsRefused, match=f"the peer ended the TLS handshake: {words}$") as refused:
+        connection.do_handshake()
+    assert type(refused.value) is kind
+
+
+def test_a_peer_that_speaks_no_tls_at_all_is_a_refusal(way, ca, ask_in_colour):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def speak() -> None:
+            taken, _ = listening.accept()
+            with taken, suppress(ConnectionResetError):
+                taken.recv(65536)
+                taken.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                taken.recv(65536)
+
+        thread = threading.Thread(target=speak, daemon=True)
+        thread.start()
+        with pytest.raises(TlsRefused, match="wrong version number"):
+            ask_in_colour(
+                GostTls(trust=ca.trust, way=way),
+                f"https://localhost:{listening.getsockname()[1]}",
+            )
+        thread.join(30)
 
 
 def test_a_suite_that_is_not_gost_is_found_after_the_handshake(

@@ -8,6 +8,7 @@ question to an OCSP service, say), stands between the handshake and the first oc
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ from medsign.codec.asn1 import (
     decode_ocsp_response,
 )
 from medsign.errors import (
+    ClientRefused,
     MedsignError,
     PeerExpired,
     PeerMisnamed,
@@ -47,6 +49,20 @@ _BY_VERIFY_CODE: Final = {
     62: PeerMisnamed,
     64: PeerMisnamed,
 }
+_ALERT: Final = re.compile(r"^(sslv3|tlsv1\d?|ssl/tls) (alert )?")
+# Alerts 42-46, 48, 49 of RFC 5246 §7.2.2 and 116 of RFC 8446 §6.2.
+_ABOUT_OUR_CERTIFICATE: Final = frozenset(
+    {
+        "bad certificate",
+        "unsupported certificate",
+        "certificate revoked",
+        "certificate expired",
+        "certificate unknown",
+        "unknown ca",
+        "access denied",
+        "certificate required",
+    }
+)
 _DER: Final = 2  # ENCODING_DER of _ssl
 _FAILED: Final = (MedsignError, httpx.HTTPError, OSError)
 
@@ -287,7 +303,13 @@ def refusal(error: ssl.SSLError) -> TlsRefused:
     if isinstance(error, ssl.SSLCertVerificationError):
         kind = _BY_VERIFY_CODE.get(error.verify_code, PeerUntrusted)
         return kind(f"the certificate of the peer is refused: {error.verify_message}")
-    return TlsRefused(f"the TLS handshake failed ({error.reason or type(error).__name__})")
+    # `ssl` gives a name where OpenSSL gives words.
+    reason = (error.reason or "unknown error").replace("_", " ").lower()
+    alert = _ALERT.sub("", reason)
+    if alert == reason:
+        return TlsRefused(f"the TLS handshake failed: {reason}")
+    kind = ClientRefused if alert in _ABOUT_OUR_CERTIFICATE else TlsRefused
+    return kind(f"the peer ended the TLS handshake: {alert}")
 
 
 def status_check(
