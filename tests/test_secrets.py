@@ -82,6 +82,7 @@ from medsign.telemetry import Telemetry
 BORN = date(1987, 11, 23)
 SURNAME, GIVEN_NAME, PATRONYMIC = "Тайновская", "Изольда", "Пафнутьевна"
 SNILS, INN = Snils.complete("999777331"), Inn.complete("9997773331")
+CLINIC_INN = "9999000006"
 PHONE, EMAIL = Phone("+79997773311"), "tainovskaya@planted.test"
 SERIES, NUMBER = "9977", "777331"
 STREET = "Потайной переулок"
@@ -99,6 +100,7 @@ PLANTED = {
     "СНИЛС": SNILS.value,
     "СНИЛС as printed": SNILS.formatted,
     "ИНН": INN.value,
+    "ИНН of the clinic": CLINIC_INN,
     "phone": PHONE.value,
     "phone, ten digits": PHONE.value[2:],
     "phone as printed": PHONE.formatted,
@@ -236,11 +238,7 @@ class Tap(httpx.BaseTransport):
         body = request.read().decode("utf-8", "replace")
         self.ear.wire += [body, repr(request.headers.raw)]
         self.ear.heard["urls"] += [str(request.url), repr(request.url), repr(request)]
-        target = request.url.raw_path.decode()
-        # The registry of МЧД finds a document by ИНН in the query; no interface of it does without.
-        if "/poar-webapp/" in target:
-            target = target.replace(INN.value, "…")
-        self.ear.heard["urls on the wire"].append(target)
+        self.ear.heard["urls on the wire"].append(request.url.raw_path.decode())
         return self.under.handle_request(request)
 
     def close(self) -> None:
@@ -392,7 +390,7 @@ def register_mchd(ear: Ear, window: MedSign, signer: Any) -> None:
         attrs.evolve(
             holder,
             kind="legal_entity",
-            inn_legal="9999000006",
+            inn_legal=CLINIC_INN,
             ogrn="9999990000000",
             organization="ООО «Пример»",
             position="Главный врач",
@@ -723,13 +721,20 @@ def ear(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ear]:
 @pytest.mark.parametrize(
     "place",
     [
-        *("logs", "events", "objects", "errors", "urls", "urls on the wire", "causes"),
+        *("logs", "events", "objects", "errors", "urls", "causes"),
         *("recordings", "spans"),
     ],
 )
 def test_nothing_planted_is_seen_in(ear: Ear, place: str):
     assert ear.heard[place]
     assert found_in(ear.heard[place]) == {}
+
+
+def test_only_the_registry_of_mchd_is_asked_by_inn(ear: Ear):
+    """No interface of it finds a document without; the other addresses say nothing of anybody."""
+    asked = [target for target in ear.heard["urls on the wire"] if found_in([target])]
+    assert found_in(asked).keys() == {"ИНН", "ИНН of the clinic"}
+    assert {httpx.URL(each).path.rpartition("/")[2] for each in asked} == {"chronology", "zip"}
 
 
 def test_what_was_planted_went_over_the_wire(ear: Ear):

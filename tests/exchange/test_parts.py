@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import logging
+import re
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 
 import anyio
 import httpx
@@ -232,6 +235,37 @@ def test_redaction_is_bounded_and_done_once(text: str) -> None:
     clean = redact(text)
     assert len(clean) <= 301
     assert redact(clean) == clean or len(text) > 300
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "1 ", "Аа ", "А-", "a@", "N3 ", " "])
+def test_redaction_of_a_long_text_takes_no_time(piece: str) -> None:
+    long = f"{piece * 100_000}{'а' * 100_000}"
+    began = perf_counter()
+    assert len(redact(long)) <= 301
+    assert perf_counter() - began < 0.5
+
+
+@given(st.integers(0, 2000), st.sampled_from(["999-999-999 89", "Тестова Анна Петровна"]))
+def test_a_cut_shows_no_half_of_what_is_masked(before: int, secret: str) -> None:
+    # Numbers shrink to masks, so that what is far behind would come into sight.
+    for pad in (", ", "999-999-999 89, "):
+        clean = redact(pad * (before // len(pad)) + secret + "," + pad * 1000)
+        assert not re.search(r"[0-9А-я]", clean)
+
+
+def test_the_text_of_a_request_shows_its_host_and_its_address_stays_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    context = Context(service="x", base_url="https://user:word@x.test:8443")
+    request = context.request("GET", "poa/999900000160", query={"inn": "999900000234"})
+    caplog.set_level(logging.INFO)
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as http:
+        http.send(request)
+    [line] = caplog.messages
+    assert line == 'HTTP Request: GET https://x.test:8443/*** "HTTP/1.1 200 OK"'
+    assert request.url == "https://user:word@x.test:8443/poa/999900000160?inn=999900000234"
+    assert request.url != context.request("GET", "poa/999900000160").url
+    assert len({request.url, httpx.URL(request.url)}) == 1
 
 
 def test_only_harmless_header_fields_are_shown() -> None:

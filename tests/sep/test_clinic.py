@@ -258,7 +258,7 @@ def test_contours_are_addresses():
     assert PRODUCTION_URL == "https://b2b.n3health.ru/sep/api"
     context = sep_context(token="t", organization="o", base_url=TEST_URL)
     request = context.request("GET", "documents")
-    assert str(request.url) == f"{TEST_URL}/documents"
+    assert request.url == f"{TEST_URL}/documents"
 
 
 @pytest.mark.req("F193")

@@ -13,7 +13,7 @@ from medsign.errors import MalformedError
 _BLOCK = re.compile(
     rb"-----BEGIN ([A-Z0-9 ]{1,64})-----[ \t]*+\r?\n([^-]*+(?:-(?!----)[^-]*+)*)-----END \1-----"
 )
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]++={0,2}\s*")
 
 
 def pem_decode(data: bytes) -> list[tuple[str, bytes]]:
