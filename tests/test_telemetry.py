@@ -342,6 +342,8 @@ def test_a_listing_that_is_left_early_has_not_failed(traced: Traced):
     chosen: Any = first if traced.colour == "sync" else async_first
     assert traced.call(chosen) == {"id": "1"}
     assert [span.status.status_code for span in traced.spans()] == [StatusCode.UNSET] * 2
+    [whole] = traced.points("medsign.operation.duration")
+    assert "error.type" not in whole.attributes
 
 
 def test_between_the_elements_of_a_listing_the_caller_is_in_his_own_span(traced: Traced):
@@ -378,8 +380,9 @@ def test_durations_are_in_seconds_in_the_buckets_of_the_convention(traced: Trace
     assert dict(whole.attributes) == {"medsign.operation": "post.read"}
 
 
+@pytest.mark.parametrize("listed", [False, True])
 @pytest.mark.parametrize("traced", ["asyncio", "trio"], indirect=True)
-def test_a_cancelled_operation_ends_its_spans(traced: Traced):
+def test_a_cancelled_operation_ends_its_spans_as_one_that_failed(traced: Traced, listed: bool):
     async def stall(request: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()
         raise AssertionError
@@ -388,11 +391,14 @@ def test_a_cancelled_operation_ends_its_spans(traced: Traced):
         async with httpx.AsyncClient(transport=httpx.MockTransport(stall)) as http:
             post = AsyncPost(traced.context, AsyncDriver(http))
             with anyio.move_on_after(0.05):
-                await post.read()
+                await anext(post.numbers()) if listed else await post.read()
 
     anyio.run(cancel, backend=traced.colour)
-    _, request = traced.spans()
-    assert (request.attributes or {})["error.type"] == "cancelled"
+    for span in traced.spans():
+        assert span.status.status_code is StatusCode.ERROR
+        assert (span.attributes or {})["error.type"] == "cancelled"
+    [whole] = traced.points("medsign.operation.duration")
+    assert whole.attributes["error.type"] == "cancelled"
 
 
 def test_a_thousand_operations_at_once_leave_no_span_open_and_mix_none(traced: Traced):

@@ -20,14 +20,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from medsign.clock import Clock, SystemClock
 from medsign.errors import MedsignError, MissingExtra
-from medsign.exchange import Answer, Do, Event, RetryScheduled, Send
+from medsign.exchange import Answer, Do, Event, Item, RetryScheduled, Send
 from medsign.status import StateChanged
 
 if TYPE_CHECKING:
@@ -139,6 +139,9 @@ class Telemetry:
                             answer = yield effect
                 except GeneratorExit:
                     flow.close()
+                    if isinstance(effect, Item):
+                        # Whoever has read enough has not failed; a listing returns nothing.
+                        return cast(T, None)
                     raise
                 except BaseException as error:  # noqa: BLE001 - the flow decides
                     step = partial(flow.throw, error)
@@ -154,9 +157,6 @@ class Telemetry:
         began = self._clock.monotonic()
         try:
             yield set_span_in_context(span)
-        except GeneratorExit:
-            # Whoever has read enough of a listing has not failed.
-            raise
         except BaseException as error:
             _fail(span, about, error)
             raise
