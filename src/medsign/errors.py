@@ -22,6 +22,7 @@
     │   └── VersionConflict            somebody else appended first
     ├── TransportError                 no answer was received
     │   ├── ConnectFailed              nothing was sent
+    │   │   ├── SignInFailed           no token was given for it
     │   │   └── TlsRefused             no TLS handshake that both sides accept
     │   │       ├── PeerUntrusted      its chain of certificates is not trusted
     │   │       ├── PeerExpired        its certificate is not valid now
@@ -33,6 +34,7 @@
     │   ├── ConnectionLost             the outcome is unknown
     │   └── NotAuthentic               an answer that its sender did not sign: the same
     ├── ApiError                       the remote system answered "no"
+    │   └── SignInRefused              its token service did; the request was not sent
     ├── UnexpectedAnswer               the remote system answered something undocumented
     ├── DeadlineExceeded               the total time of an operation is over
     └── OutcomeUnknown                 a creating call was sent and nobody knows if it was done
@@ -401,6 +403,16 @@ class ConnectFailed(TransportError):
     sent = False
 
 
+class SignInFailed(ConnectFailed):
+    """No token was given for a request, so it was not sent; the cause says why.
+
+    A wrong password is no such thing: what the service refused is an `ApiError`.
+    """
+
+    code = "MS-SIGN-IN"
+    russian = "Не удалось войти во внешнюю систему: служба входа не ответила. Запрос не отправлен."
+
+
 class TlsRefused(ConnectFailed):
     """The handshake of TLS failed; a repeat is safe, and useless until somebody changes something.
 
@@ -512,6 +524,28 @@ class ApiError(MedsignError):
         said = self.russian_title or self.title
         quoted = f", номер обращения {self.request_id}" if self.request_id else ""
         return f"Внешняя система отказала: {said} (код {self.problem}{quoted})"
+
+
+class SignInRefused(ApiError):
+    """The service that gives out tokens refused, so the request itself was not sent.
+
+    `problem` is its code (RFC 6749 §5.2): ``invalid_grant`` where a password, a code or a refresh
+    token is no good, ``invalid_client`` where the program is not known.
+    """
+
+    code = "MS-SIGN-IN-REFUSED"
+    _reasons: ClassVar[dict[str, str]] = {
+        "access_denied": "доступ не разрешён",
+        "invalid_client": "эта программа там не зарегистрирована",
+        "invalid_grant": "логин и пароль не подходят, или срок входа истёк",
+        "invalid_scope": "запрошено больше прав, чем разрешено",
+        "unauthorized_client": "этой программе нельзя входить таким способом",
+        "unsupported_grant_type": "таким способом туда не входят",
+    }
+
+    def diagnostics(self) -> str:
+        said = self._reasons.get(self.problem) or self.russian_title or self.title
+        return f"Не удалось войти во внешнюю систему: {said} (код {self.problem})"
 
 
 class NotAuthentic(TransportError):

@@ -27,7 +27,7 @@ from medsign.errors import (
     UnexpectedAnswer,
 )
 from medsign.exchange import Answer, Context, Driver, Flow
-from medsign.exchange.ledger import Outcome
+from medsign.exchange.ledger import CallState
 from medsign.exchange.retry import retry_after
 from medsign.sandbox.routing import Reply
 from medsign.sandbox.world import RunningClock
@@ -190,15 +190,15 @@ def test_two_presses_that_find_the_outcome_at_once_both_have_it(context: Context
     class Late(MemoryStore):
         def load(self, stream: str) -> Any:
             found = inner.load(stream)
-            if found[-1].kind == Outcome.UNKNOWN:
-                ledger.close("k", Outcome.ANSWERED)
+            if found[-1].kind == CallState.UNKNOWN:
+                ledger.close("k", CallState.ANSWERED)
             return found
 
         def append(self, *arguments: Any, **options: Any) -> Any:
             return inner.append(*arguments, **options)
 
     inner = context.store
-    attrs.evolve(ledger, store=Late()).close("k", Outcome.ANSWERED)
+    attrs.evolve(ledger, store=Late()).close("k", CallState.ANSWERED)
     assert list(ledger.unfinished()) == []
 
 

@@ -31,13 +31,14 @@ from medsign.exchange.effects import Answer, Do, Effect, Flow, Item, Listing, Se
 from medsign.exchange.events import (
     Event,
     EventHook,
+    OutcomeNotRecorded,
     RequestFailed,
     RequestSent,
     ResponseReceived,
     RetryScheduled,
 )
 from medsign.exchange.hooks import Follower, all_of, log_events
-from medsign.exchange.ledger import Ledger, Outcome, Unfinished
+from medsign.exchange.ledger import CallState, Ledger, Unfinished
 from medsign.exchange.limits import RateLimit
 from medsign.exchange.operation import AsyncService, Service, listing, operation
 from medsign.exchange.redaction import redact, redact_headers
@@ -47,6 +48,7 @@ __all__ = [
     "Answer",
     "AsyncDriver",
     "AsyncService",
+    "CallState",
     "Context",
     "Do",
     "Driver",
@@ -58,7 +60,7 @@ __all__ = [
     "Item",
     "Ledger",
     "Listing",
-    "Outcome",
+    "OutcomeNotRecorded",
     "RateLimit",
     "Repeat",
     "RequestFailed",

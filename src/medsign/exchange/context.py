@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from typing import Any, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -17,25 +16,25 @@ from medsign.codec import json
 from medsign.codec.pieces import Pieces
 from medsign.errors import (
     ApiError,
-    ConnectFailed,
     DeadlineExceeded,
     MalformedError,
     MedsignError,
     OutcomeUnknown,
+    StoreError,
     TransportError,
     UnexpectedAnswer,
 )
 from medsign.exchange.body import Streamed
 from medsign.exchange.effects import Answer, Flow, Item, Listing, Send, Wait, do, send
 from medsign.exchange.events import (
-    Event,
+    OutcomeNotRecorded,
     RequestFailed,
     RequestSent,
     ResponseReceived,
     RetryScheduled,
 )
 from medsign.exchange.hooks import Watching, all_of, harmless
-from medsign.exchange.ledger import Ledger, Outcome
+from medsign.exchange.ledger import CallState, Ledger
 from medsign.exchange.limits import RateLimit
 from medsign.exchange.problem import refusal, request_id
 from medsign.exchange.redaction import QuietURL
@@ -63,6 +62,8 @@ class Context:
         base_url: Where the service is; relative paths of operations are joined to it.
         auth: How its requests are authorised.
         clock: Where time is taken from.
+        owner: Whose calls these are where several share a journal, for instance the identifier of
+            the МО: a key is unique within a service and an owner.
         store: Where idempotency keys are written down; by default in memory, which does not
             survive the process.
         policy: How patient the client is.
@@ -81,6 +82,7 @@ class Context:
     base_url: httpx.URL = attrs.field(converter=_directory)
     auth: httpx.Auth | None = attrs.field(default=None, repr=False)
     clock: Clock = attrs.field(factory=SystemClock, repr=False)
+    owner: str = ""
     store: Store = attrs.field(factory=MemoryStore, repr=False)
     policy: RetryPolicy = attrs.field(factory=RetryPolicy, repr=False)
     limit: RateLimit | None = attrs.field(default=None, repr=False)
@@ -94,7 +96,7 @@ class Context:
     @property
     def ledger(self) -> Ledger:
         """The calls that create something, by idempotency key."""
-        return Ledger(self.store, self.clock)
+        return Ledger(self.store, self.clock, self.service, self.owner)
 
     @property
     def roomy(self) -> Self:
@@ -156,7 +158,7 @@ class Context:
             TransportError: No answer came in any attempt.
             DeadlineExceeded: The time was over before an attempt could begin.
         """
-        return self._attempts(operation, request, repeat, self._deadline())
+        return self._attempts(self._effort(operation), request, repeat)
 
     def create(
         self,
@@ -181,7 +183,8 @@ class Context:
             operation: Name of the operation.
             request: What to send, or what builds it: large ones are built off the event loop.
             key: The idempotency key; give your own (for instance the number of your document) to
-                make a second press of the button harmless.
+                make a second press of the button harmless. It is unique within a service and an
+                owner.
             kind: What the answer is to be read as.
             resolve: How to ask for the outcome, with the settings for the time that is left; by
                 default ``GET operations/{key}``.
@@ -195,19 +198,19 @@ class Context:
         """
         key = key or self.new_key()
         name = f"{self.service}.{operation}"
+        effort = self._effort(operation)
         request, known = yield from do(partial(self._begin, name, key, request, identity))
-        deadline = self._deadline()
-        ask = partial(self._resolved, name, key, resolve or _asking(operation), kind, deadline)
-        doubtful = known in (Outcome.UNKNOWN, Outcome.ANSWERED)
-        for attempt in count(1):
+        ask = partial(self._resolved, name, key, resolve or _asking(operation), kind, effort)
+        doubtful = known in (CallState.UNKNOWN, CallState.ANSWERED)
+        while True:
             if doubtful and (found := (yield from ask())):
-                yield from do(partial(self.ledger.close, key, Outcome.ANSWERED))
+                yield from self._close(operation, key, CallState.ANSWERED)
                 return found
-            if known is Outcome.ANSWERED:
+            if known is CallState.ANSWERED:
                 # It was done once; a service that has forgotten it must not do it again.
                 raise OutcomeUnknown(name, key)
             try:
-                answer = yield from self._attempts(operation, request, Repeat.KEYED, deadline)
+                answer = yield from self._attempts(effort, request, Repeat.KEYED)
                 self._legible(kind, answer)
             except MedsignError as error:
                 # After a lost answer the conflict may be with our own call, still being done.
@@ -215,18 +218,25 @@ class Context:
                 if own and resolve is not None:
                     raise
                 # A repeat that never left says nothing of the first call, still on its way perhaps.
-                unsent = doubtful and isinstance(error, ConnectFailed | DeadlineExceeded)
-                if not (own or unsent or outcome_unknown(error)):
-                    yield from do(partial(self.ledger.close, key, Outcome.REFUSED))
+                silent = doubtful and not isinstance(error, ApiError)
+                if not (own or silent or outcome_unknown(error)):
+                    yield from self._close(operation, key, CallState.REFUSED)
                     raise
-                last = attempt >= self.policy.attempts
-                if last or not (yield from self._pause(operation, attempt, error, deadline)):
+                if not (yield from self._again(effort, error)):
                     raise OutcomeUnknown(name, key) from error
                 doubtful = True
             else:
-                yield from do(partial(self.ledger.close, key, Outcome.ANSWERED))
+                yield from self._close(operation, key, CallState.ANSWERED)
                 return answer
-        raise AssertionError("unreachable: the loop above has no end")
+
+    def _close(self, operation: str, key: str, state: CallState) -> Flow[None]:
+        try:
+            yield from do(partial(self.ledger.close, key, state))
+        except StoreError as error:
+            # The record only saves a question later; what the service has said must not be lost.
+            self.emit(
+                OutcomeNotRecorded(service=self.service, operation=operation, code=error.code)
+            )
 
     def _begin(
         self,
@@ -234,7 +244,7 @@ class Context:
         key: str,
         request: httpx.Request | Callable[[], httpx.Request],
         identity: bytes | None,
-    ) -> tuple[httpx.Request, Outcome]:
+    ) -> tuple[httpx.Request, CallState]:
         if not isinstance(request, httpx.Request):
             request = request()
         request.headers["Idempotency-Key"] = _on_the_wire(key)
@@ -274,55 +284,58 @@ class Context:
         except MalformedError as error:
             raise UnexpectedAnswer(f"{self.service}: {error}") from error
 
-    def _deadline(self) -> float:
-        return self.clock.monotonic() + self.policy.total
+    def _effort(self, operation: str) -> _Effort:
+        return _Effort(operation, self.clock.monotonic() + self.policy.total)
 
-    def _attempts(
-        self, operation: str, request: httpx.Request, repeat: Repeat, deadline: float
-    ) -> Flow[Answer]:
-        for attempt in count(1):
+    def _attempts(self, effort: _Effort, request: httpx.Request, repeat: Repeat) -> Flow[Answer]:
+        while True:
             try:
-                return (yield from self._attempt(operation, request, attempt, deadline))
+                return (yield from self._attempt(effort, request))
             except (ApiError, TransportError) as error:
-                if attempt >= self.policy.attempts or not may_repeat(error, repeat):
+                if not may_repeat(error, repeat) or not (yield from self._again(effort, error)):
                     raise
-                if not (yield from self._pause(operation, attempt, error, deadline)):
-                    raise
-        raise AssertionError("unreachable: the loop above has no end")
 
-    def _attempt(
-        self, operation: str, request: httpx.Request, attempt: int, deadline: float
-    ) -> Flow[Answer]:
-        in_time = self.limit is None or (yield from self.limit.turn(self.clock, deadline))
+    def _attempt(self, effort: _Effort, request: httpx.Request) -> Flow[Answer]:
+        if self.limit and not (yield from self.limit.turn(self.clock, effort.deadline)):
+            raise DeadlineExceeded(
+                f"{self.service}.{effort.operation}: the service's rate limit leaves no turn in "
+                f"{self.policy.total:g} s"
+            )
+        effort.attempt += 1
         began = self.clock.monotonic()
-        if not in_time or began >= deadline:
-            raise DeadlineExceeded(f"{self.service}.{operation}: {self.policy.total:g} s are over")
-        silence = min(self.policy.timeout, deadline - began)
+        if began >= effort.deadline:
+            raise DeadlineExceeded(
+                f"{self.service}.{effort.operation}: {self.policy.total:g} s are over"
+            )
+        silence = min(self.policy.timeout, effort.deadline - began)
         request.extensions["timeout"] = httpx.Timeout(silence).as_dict()
         about: dict[str, Any] = {
             "service": self.service,
-            "operation": operation,
-            "attempt": attempt,
+            "operation": effort.operation,
+            "attempt": effort.attempt,
         }
-        self._tell(
+        self.emit(
             RequestSent(
                 **about, method=request.method, size=int(request.headers.get("Content-Length", "0"))
             )
         )
         try:
             answer = yield from send(
-                Send(request=request, auth=self.auth, deadline=deadline, max_bytes=self.max_bytes)
+                Send(
+                    request=request,
+                    auth=self.auth,
+                    deadline=effort.deadline,
+                    max_bytes=self.max_bytes,
+                )
             )
             if self.judge:
                 yield from do(partial(self.judge, request, answer))
         except MedsignError as error:
             seconds = self.clock.monotonic() - began
             known = not outcome_unknown(error)
-            self._tell(
-                RequestFailed(**about, seconds=seconds, code=error.code, outcome_known=known)
-            )
+            self.emit(RequestFailed(**about, seconds=seconds, code=error.code, outcome_known=known))
             raise
-        self._tell(
+        self.emit(
             ResponseReceived(
                 **about,
                 status=answer.status,
@@ -338,18 +351,17 @@ class Context:
             raise UnexpectedAnswer(f"{self.service}: status {answer.status} is not followed")
         raise refusal(answer, self.clock)
 
-    def _pause(
-        self, operation: str, attempt: int, error: MedsignError, deadline: float
-    ) -> Flow[bool]:
-        """Wait before a repeat; false when there is no time left for one."""
-        seconds = self.policy.wait(attempt, error)
-        if self.clock.monotonic() + seconds >= deadline:
+    def _again(self, effort: _Effort, error: MedsignError) -> Flow[bool]:
+        """Wait before a repeat; false when the policy has no attempt or no time left for one."""
+        seconds = self.policy.wait(effort.attempt, error)
+        late = self.clock.monotonic() + seconds >= effort.deadline
+        if late or effort.attempt >= self.policy.attempts:
             return False
-        self._tell(
+        self.emit(
             RetryScheduled(
                 service=self.service,
-                operation=operation,
-                attempt=attempt + 1,
+                operation=effort.operation,
+                attempt=effort.attempt + 1,
                 seconds=seconds,
                 reason=error.code,
             )
@@ -358,9 +370,9 @@ class Context:
         return True
 
     def _resolved(
-        self, name: str, key: str, resolve: Resolve, kind: type[Any] | None, deadline: float
+        self, name: str, key: str, resolve: Resolve, kind: type[Any] | None, effort: _Effort
     ) -> Flow[Answer | None]:
-        left = attrs.evolve(self.policy, total=deadline - self.clock.monotonic())
+        left = attrs.evolve(self.policy, total=max(0.0, effort.deadline - self.clock.monotonic()))
         try:
             found = yield from resolve(attrs.evolve(self, policy=left), key)
             if found:
@@ -373,8 +385,14 @@ class Context:
         if kind is not None:
             self.read(kind, answer)
 
-    def _tell(self, event: Event) -> None:
-        self.emit(event)
+
+@attrs.define
+class _Effort:
+    """What one operation may still take: repeats after a refusal and after a lost answer alike."""
+
+    operation: str
+    deadline: float
+    attempt: int = 0
 
 
 Resolve: TypeAlias = Callable[[Context, str], Flow[Answer | None]]

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar, cast
 
 import anyio
 import anyio.to_thread
+import attrs
 import httpx
 
 from medsign.clock import Clock, SystemClock, sleep
@@ -27,22 +28,21 @@ from medsign.errors import (
     ConnectionLost,
     MedsignError,
     PeerUntrusted,
+    SignInFailed,
     TimedOut,
     TlsRefused,
     UnexpectedAnswer,
     UsageError,
 )
-from medsign.exchange.connection import Until, Watched
+from medsign.exchange.connection import Timely, Until
 from medsign.exchange.effects import Answer, Do, Effect, Flow, Item, Listing, Send, Wait
+from medsign.exchange.retry import outcome_unknown
 
 T = TypeVar("T")
 _Step = Callable[[], Any]
-_NOTHING_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-)
+_QUOTING: Final = (httpx.RemoteProtocolError, httpx.LocalProtocolError, httpx.DecodingError)
+_GRACE: Final = 0.05
+"""Seconds after a deadline: httpx's own time-outs come first and tell what was waited for."""
 
 
 class Driver:
@@ -68,7 +68,7 @@ class Driver:
 
     def run(self, flow: Flow[T]) -> T:
         """Perform a flow to its end and return its value."""
-        _stay(self._home)
+        _usable(self._http, self._home)
         step: _Step = partial(next, flow)
         try:
             while True:
@@ -81,7 +81,7 @@ class Driver:
 
     def iterate(self, listing: Listing[T]) -> Iterator[T]:
         """Perform a listing as far as the caller takes its elements."""
-        _stay(self._home)
+        _usable(self._http, self._home)
         step: _Step = partial(next, listing)
         try:
             while True:
@@ -110,14 +110,10 @@ class Driver:
             return partial(flow.throw, error)
 
     def _send(self, effect: Send) -> Answer:
-        extensions = effect.request.extensions
-        extensions["timeout"] = {
-            phase: Until.of(seconds, effect.deadline, self._clock)
-            for phase, seconds in extensions.get("timeout", {}).items()
-        }
-        with _Typed():
+        auth = Timely(effect.auth)
+        with _Typed(auth):
             response = self._http.send(
-                effect.request, auth=Watched(effect.auth), stream=True, follow_redirects=False
+                _urged(effect, self._clock), auth=auth, stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
             try:
@@ -156,7 +152,7 @@ class AsyncDriver:
         Cancelling is safe: what was about to be sent is in the journal before its first byte, and
         a journal write that has begun is finished.
         """
-        _stay(self._home)
+        _usable(self._http, self._home)
         step: _Step = partial(next, flow)
         try:
             while True:
@@ -171,7 +167,7 @@ class AsyncDriver:
 
     async def iterate(self, listing: Listing[T]) -> AsyncIterator[T]:
         """Perform a listing as far as the caller takes its elements."""
-        _stay(self._home)
+        _usable(self._http, self._home)
         step: _Step = partial(next, listing)
         try:
             while True:
@@ -201,10 +197,11 @@ class AsyncDriver:
             return partial(flow.throw, error)
 
     async def _send(self, effect: Send) -> Answer:
+        auth = Timely(effect.auth)
         left = effect.deadline - self._clock.monotonic()
-        with _Typed(), anyio.fail_after(max(left, 0.0)):
+        with _Typed(auth), anyio.fail_after(max(left, 0.0) + _GRACE):
             response = await self._http.send(
-                effect.request, auth=Watched(effect.auth), stream=True, follow_redirects=False
+                _urged(effect, self._clock), auth=auth, stream=True, follow_redirects=False
             )
             body = _Body(effect, self._clock)
             chunks = response.aiter_bytes()
@@ -217,7 +214,19 @@ class AsyncDriver:
             return body.answer(response)
 
 
-def _stay(home: int) -> None:
+def _urged(effect: Send, clock: Clock) -> httpx.Request:
+    """Return the request, its time-outs aware of the deadline."""
+    extensions = effect.request.extensions
+    extensions["timeout"] = {
+        phase: Until.of(seconds, effect.deadline, clock)
+        for phase, seconds in extensions.get("timeout", {}).items()
+    }
+    return effect.request
+
+
+def _usable(http: httpx.Client | httpx.AsyncClient, home: int) -> None:
+    if http.is_closed:
+        raise UsageError("this window is closed")
     # Two processes that write to one connection spoil each other's requests, and a lock that was
     # held during the fork is never released.
     if os.getpid() != home:
@@ -272,8 +281,11 @@ class _Body:
         return Answer(response.status_code, response.headers, bytes(self._content))
 
 
+@attrs.frozen
 class _Typed:
     """Turns httpx's errors into the tree of medsign, without the URL in the text."""
+
+    auth: Timely
 
     def __enter__(self) -> None:
         return None
@@ -284,36 +296,60 @@ class _Typed:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, TimeoutError):
-            raise TimedOut("no complete answer at the deadline") from None
-        if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
-            # Their texts quote the answer, and with it perhaps a patient.
-            raise _typed(error) from None
-        # What breaks TLS after the handshake, httpx lets through as it is on asyncio.
-        if isinstance(error, httpx.RequestError | httpx.StreamError | httpx.InvalidURL | SSLError):
-            raise _typed(error) from error
+        found = _typed(error)
+        if not found:
+            return
+        # Some texts quote the answer, and with it perhaps a patient; or a field with its token.
+        cause = None if isinstance(error, _QUOTING) else error
+        if not self.auth.begun and outcome_unknown(found):
+            unsent = SignInFailed(f"the request was not sent: {found}")
+            raise unsent from (cause and found)
+        if found is not error:
+            raise found from cause
 
 
-def _typed(error: Exception) -> MedsignError:
+def _typed(error: BaseException | None) -> MedsignError | None:  # noqa: PLR0911 - a table
     name = type(error).__name__
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
-        return UsageError(f"the request cannot be sent ({name})")
-    if isinstance(error, httpx.ConnectError) and (refusal := _refused_handshake(error)):
-        return refusal
-    if isinstance(error, _NOTHING_SENT):
-        return ConnectFailed(f"no connection was made ({name})")
-    if isinstance(error, httpx.TimeoutException):
-        return TimedOut(f"no answer in time ({name})")
-    return ConnectionLost(f"the connection broke before the answer was complete ({name})")
+    match error:
+        case MedsignError():
+            return error
+        case TimeoutError():
+            return TimedOut("no complete answer at the deadline")
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.LocalProtocolError():
+            return UsageError(f"the request cannot be sent ({name})")
+        case httpx.ConnectError() if refusal := _refused_handshake(error):
+            return refusal
+        case httpx.ConnectError() | httpx.ProxyError():
+            return ConnectFailed(f"no connection was made ({_reason(error)})")
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return ConnectFailed(f"no connection was made in time ({name})")
+        case httpx.TimeoutException():
+            return TimedOut(f"no answer in time ({name})")
+        # What breaks TLS after the handshake, httpx lets through as it is on asyncio.
+        case httpx.RequestError() | httpx.StreamError() | SSLError():
+            return ConnectionLost(f"the connection broke before the answer was complete ({name})")
+        case _:
+            return None
+
+
+def _reason(error: BaseException) -> str:
+    """Name the system's error, which tells a wrong name from a closed port."""
+    root = _of_the_system(error)
+    return type(error).__name__ if root is None else f"{type(root).__name__}, {root.strerror}"
+
+
+def _of_the_system(error: BaseException) -> OSError | None:
+    # The first one is the reason; behind it may be what the caller is handling.
+    while not isinstance(error, OSError):
+        if (behind := error.__cause__ or error.__context__) is None:
+            return None
+        error = behind
+    return error
 
 
 def _refused_handshake(error: BaseException) -> TlsRefused | None:
     """Return what ordinary TLS refused, if it was that and not a broken line."""
-    root: BaseException | None = error
-    # The first error of the system is the reason; behind it may be what the caller is handling.
-    while root and not isinstance(root, OSError):
-        root = root.__cause__ or root.__context__
-    match root:
+    match root := _of_the_system(error):
         case SSLEOFError() | SSLZeroReturnError() | SSLSyscallError():
             return None
         case SSLCertVerificationError():

@@ -87,7 +87,29 @@ class RetryScheduled:
     reason: str
 
 
-Event: TypeAlias = RequestSent | ResponseReceived | RequestFailed | RetryScheduled | StateChanged
+@attrs.frozen(kw_only=True)
+class OutcomeNotRecorded:
+    """The service has answered, and the journal did not take that in; the answer is not lost.
+
+    The call is listed as unfinished, and the next use of its key asks the service once more.
+
+    Attributes:
+        code: Code of the journal's error.
+    """
+
+    service: str
+    operation: str
+    code: str
+
+
+Event: TypeAlias = (
+    RequestSent
+    | ResponseReceived
+    | RequestFailed
+    | RetryScheduled
+    | OutcomeNotRecorded
+    | StateChanged
+)
 EventHook: TypeAlias = Callable[[Event], None]
 
 

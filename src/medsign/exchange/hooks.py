@@ -11,6 +11,7 @@ import attrs
 from medsign.exchange.events import (
     Event,
     EventHook,
+    OutcomeNotRecorded,
     RequestFailed,
     RequestSent,
     ResponseReceived,
@@ -130,6 +131,8 @@ def _line(event: Event) -> tuple[int, str]:
             return level, f"{_call(event)}: {code} after {seconds:.3f} s{doubt}"
         case RetryScheduled(seconds=seconds, reason=reason):
             return logging.INFO, f"{_call(event)}: in {seconds:.3f} s, because of {reason}"
+        case OutcomeNotRecorded(service=service, operation=operation, code=code):
+            return logging.WARNING, f"{service}.{operation}: answered, and not recorded ({code})"
         case StateChanged(model=model, before=before, after=after):
             return logging.INFO, f"{model}: {before.code} → {after.code}"
 

@@ -1,6 +1,6 @@
 """Idempotency keys, written down before the first byte leaves.
 
-One stream of the store per key. Its last event says what is known of the call::
+One stream of the store per service, owner and key. Its last event says what is known of the call::
 
     sending ──► answered     a 2xx came: the call was done
        │  └───► refused      the service said no: nothing was done
@@ -16,24 +16,24 @@ asked of the service, and personal data stay there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from urllib.parse import quote
 
 import attrs
 import httpx
 
 from medsign.clock import Clock
-from medsign.errors import UsageError, VersionConflict
+from medsign.errors import StoreError, UsageError, VersionConflict
 from medsign.exchange.body import content_of
-from medsign.status import NewEvent
+from medsign.status import NewEvent, StoredEvent
 from medsign.store import Store
 
-_PREFIX = "call/"
 _JUST_OPENED = 1
 
 
-class Outcome(StrEnum):
+class CallState(StrEnum):
     """What is known of a call under a key."""
 
     NEW = "new"
@@ -57,14 +57,23 @@ class Unfinished:
 
 @attrs.frozen
 class Ledger:
-    """The calls that create something, by idempotency key."""
+    """The calls of one service for one owner that create something, by idempotency key.
+
+    Attributes:
+        store: Where they are written down.
+        clock: Where time is taken from.
+        service: Name of the service.
+        owner: Whose calls they are; the same key of somebody else is another call.
+    """
 
     store: Store
     clock: Clock
+    service: str
+    owner: str = ""
 
     def open(
         self, operation: str, key: str, request: httpx.Request, identity: bytes | None = None
-    ) -> Outcome:
+    ) -> CallState:
         """Write down that a request is about to be sent and return what was known before.
 
         Args:
@@ -79,37 +88,50 @@ class Ledger:
         """
         digest = _digest(request, identity)
         data = {"operation": operation, "request": digest}
-        event = NewEvent(Outcome.UNKNOWN, self.clock.now(), data)
+        event = NewEvent(CallState.UNKNOWN, self.clock.now(), data)
+        stream = self._prefix + key
         # A key is nearly always new: to try costs less than to look.
         with suppress(VersionConflict):
-            self.store.append(_PREFIX + key, 0, [event])
-            return Outcome.NEW
-        events = self.store.load(_PREFIX + key)
+            self.store.append(stream, 0, [event])
+            return CallState.NEW
+        events = self.store.load(stream)
         if any(event.data.get("request", digest) != digest for event in events):
             raise UsageError(f"idempotency key {key} was already used for another request")
-        known = Outcome(events[-1].kind)
-        if known is Outcome.REFUSED:
-            self.store.append(_PREFIX + key, len(events), [event])
+        known = _state(events)
+        if known is CallState.REFUSED:
+            self.store.append(stream, len(events), [event])
         return known
 
-    def close(self, key: str, outcome: Outcome) -> None:
+    def close(self, key: str, state: CallState) -> None:
         """Write down how a call ended, without waiting for the disk."""
-        event = NewEvent(outcome, self.clock.now())
+        event = NewEvent(state, self.clock.now())
+        stream = self._prefix + key
         with suppress(VersionConflict):
-            self.store.append(_PREFIX + key, _JUST_OPENED, [event], durable=False)
+            self.store.append(stream, _JUST_OPENED, [event], durable=False)
             return
-        while (events := self.store.load(_PREFIX + key)) and events[-1].kind != outcome:
+        while (events := self.store.load(stream)) and _state(events) is not state:
             # Somebody else may close the same call now: that is no reason to lose its outcome.
             with suppress(VersionConflict):
-                self.store.append(_PREFIX + key, len(events), [event], durable=False)
+                self.store.append(stream, len(events), [event], durable=False)
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Yield the calls whose outcome is unknown, for instance after a crash."""
-        for stream in self.store.streams(_PREFIX):
+        for stream in self.store.streams(self._prefix):
             events = self.store.load(stream)
-            if events[-1].kind == Outcome.UNKNOWN:
+            if _state(events) is CallState.UNKNOWN:
                 operation = str(events[-1].data["operation"])
-                yield Unfinished(operation, stream.removeprefix(_PREFIX))
+                yield Unfinished(operation, stream.removeprefix(self._prefix))
+
+    @property
+    def _prefix(self) -> str:
+        return f"call/{self.service}/{quote(self.owner, safe='')}/"
+
+
+def _state(events: Sequence[StoredEvent]) -> CallState:
+    try:
+        return CallState(events[-1].kind)
+    except (IndexError, ValueError):
+        raise StoreError("what the journal has of a call is damaged") from None
 
 
 def _digest(request: httpx.Request, identity: bytes | None) -> str:

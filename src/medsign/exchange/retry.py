@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from math import inf
+from typing import Any
 
 import attrs
 import tenacity
@@ -14,6 +16,7 @@ from medsign.clock import Clock
 from medsign.errors import (
     ApiError,
     BudgetExceeded,
+    ConfigError,
     MedsignError,
     TlsRefused,
     TransportError,
@@ -23,6 +26,16 @@ from medsign.errors import (
 # 409 is absent on purpose: it means "done already" or "refused", and never "try again".
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_ACCEPTED = frozenset({425, 429, 503})
+
+
+def _seconds(_: object, field: attrs.Attribute[float], value: Any) -> None:
+    if not (isinstance(value, int | float) and 0 <= value < inf):
+        raise ConfigError(f"{field.name} must be seconds, 0 or more")
+
+
+def _times(_: object, field: attrs.Attribute[int], value: Any) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{field.name} must be a whole number, 1 or more")
 
 
 class Repeat(Enum):
@@ -44,18 +57,18 @@ class RetryPolicy:
     """How patient the client is; attempts and waits follow tenacity's strategies.
 
     Attributes:
-        attempts: How often a request is sent at most.
+        attempts: How often a request is sent at most, whatever the reason of each repeat.
         backoff: The wait before each repeat; a service's ``Retry-After`` is a floor for it.
         total: Seconds an operation may take in all; nothing is sent after them.
         timeout: Seconds of silence that one attempt bears.
     """
 
-    attempts: int = 4
+    attempts: int = attrs.field(default=4, validator=_times)
     backoff: wait_base = attrs.field(
         factory=lambda: tenacity.wait_random_exponential(multiplier=0.5, max=20.0)
     )
-    total: float = 90.0
-    timeout: float = 20.0
+    total: float = attrs.field(default=90.0, validator=_seconds)
+    timeout: float = attrs.field(default=20.0, validator=_seconds)
 
     def wait(self, attempt: int, error: MedsignError) -> float:
         """Return the seconds to wait after the given attempt failed with the error."""
