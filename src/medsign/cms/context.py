@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
+from typing import Self
 
 import attrs
 import httpx
@@ -24,6 +25,9 @@ def _urls(addresses: Iterable[str | httpx.URL]) -> tuple[httpx.URL, ...]:
 @attrs.frozen(kw_only=True)
 class PkiContext(Context):
     """Settings of the services that prove things about certificates and signatures.
+
+    What is the clinic's own, `auth` and `headers` and `judge`, goes to the origin of `base_url` and
+    nowhere else (see `toward`). A service of time stamps that wants a password is that base.
 
     Attributes:
         trust: Whom to trust; by default nobody.
@@ -53,6 +57,17 @@ class PkiContext(Context):
     cache: EvidenceCache = attrs.field(factory=EvidenceCache, repr=False)
     provider: Provider | None = attrs.field(default=None, repr=False)
     entropy: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
+
+    def toward(self, url: httpx.URL) -> Self:
+        """Return the settings for one address: to foreign origins nothing of the clinic goes.
+
+        Services of status and of time belong to authorities, and whoever runs one, or listens to
+        it over plain HTTP, would have the credentials that open the clinic's own service.
+        """
+        own = self.base_url
+        if (url.scheme, url.netloc) == (own.scheme, own.netloc):
+            return self
+        return attrs.evolve(self, auth=None, headers={}, judge=None)
 
     def fetcher(self, at_hand: Iterable[Certificate]) -> Fetcher | None:
         """Return what follows addresses for one verification, ``None`` when that is off."""

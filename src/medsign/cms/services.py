@@ -124,10 +124,7 @@ def _own_answer(context: PkiContext, certificate: Certificate, issuer: Certifica
 
 
 def _get_list(context: PkiContext, url: httpx.URL) -> Flow[bytes]:
-    own = context.base_url
-    if (url.scheme, url.netloc) != (own.scheme, own.netloc):
-        # Lists are public and signed by whom they are of; the token is for our own host alone.
-        context = attrs.evolve(context, auth=None, headers={}, judge=None)
+    context = context.toward(url)
     request = context.request("GET", str(url), headers={"Accept": "application/pkix-crl"})
     body = (yield from context.roomy.fetch("crl", request)).body
     try:
@@ -167,7 +164,7 @@ def post_question(
     asked: str,
     answered: str,
 ) -> Flow[Answer]:
-    """Post a question in DER to a service of the settings.
+    """Post a question in DER to a service of the settings; see `PkiContext.toward`.
 
     Args:
         context: The settings.
@@ -177,6 +174,7 @@ def post_question(
         asked: Its media type.
         answered: The media type of the answer.
     """
+    context = context.toward(url)
     request = context.request(
         "POST", str(url), content=question, content_type=asked, headers={"Accept": answered}
     )
