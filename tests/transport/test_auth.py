@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import parse_qs
 
 import anyio
@@ -16,7 +18,7 @@ import pytest
 
 from medsign import Config, Endpoint, MedSign
 from medsign.clock import ManualClock
-from medsign.errors import ApiError, BudgetExceeded, ConfigError, UnexpectedAnswer
+from medsign.errors import BudgetExceeded, ConfigError, SignInRefused, UnexpectedAnswer
 from medsign.transport import (
     ApiKey,
     Authorisation,
@@ -208,8 +210,8 @@ def test_a_certificate_buys_a_code_and_the_code_a_token(get, clock):
     "location",
     [
         "https://evil.test/?code=code-1",
+        "https://evil.test/?error=access_denied",
         "urn:ietf:wg:oauth:2.0:oob:auto",
-        "urn:ietf:wg:oauth:2.0:oob:auto?error=access_denied",
     ],
 )
 def test_a_code_that_does_not_come_to_our_address_is_not_used(get, clock, location):
@@ -219,10 +221,244 @@ def test_a_code_that_does_not_come_to_our_address_is_not_used(get, clock, locati
         get(httpx.MockTransport(lambda _: answer), auth)
 
 
+def test_a_refusal_in_the_place_of_a_code_says_its_reason(get, clock):
+    location = "urn:ietf:wg:oauth:2.0:oob:auto?error=access_denied"
+    answer = httpx.Response(302, headers={"Location": location})
+    auth = CertificateCodeGrant(url=TOKEN_URL, authorize_url=TOKEN_URL, clock=clock)
+    with pytest.raises(SignInRefused) as refused:
+        get(httpx.MockTransport(lambda _: answer), auth)
+    assert refused.value.problem == "access_denied"
+
+
 def test_a_refusal_of_the_token_service_says_its_code(get, clock):
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(SignInRefused) as refused:
         get(httpx.MockTransport(Service()), password_grant(clock, password="wrong"))
     assert (refused.value.status, refused.value.problem) == (400, "invalid_grant")
+    assert "логин и пароль не подходят" in refused.value.diagnostics()
+
+
+@pytest.mark.parametrize(
+    "answer, problem",
+    [
+        (
+            {"json": {"error": "invalid_client", "error_description": "user doctor"}},
+            "invalid_client",
+        ),
+        ({"json": {"error": 7}}, "http-401"),
+        ({"json": ["error"]}, "http-401"),
+        ({"text": "<html>doctor</html>"}, "http-401"),
+        ({"content": b"\xff"}, "http-401"),
+    ],
+)
+def test_whatever_body_a_refusal_has_it_is_typed_and_quotes_nothing(get, clock, answer, problem):
+    service = httpx.MockTransport(lambda _: httpx.Response(401, **answer))
+    with pytest.raises(SignInRefused) as refused:
+        get(service, password_grant(clock))
+    assert refused.value.problem == problem
+    assert "doctor" not in f"{refused.value} {refused.value.diagnostics()}"
+
+
+def test_a_token_service_that_is_busy_says_when_to_come_again(get, clock):
+    busy = httpx.Response(503, headers={"Retry-After": "7"})
+    with pytest.raises(SignInRefused) as refused:
+        get(httpx.MockTransport(lambda _: busy), password_grant(clock))
+    assert refused.value.retry_after == 7
+
+
+def test_a_refused_password_is_not_tried_again_at_once_lest_the_account_be_locked(get, clock):
+    service, auth = Service(), password_grant(clock, password="wrong")
+    for _ in range(5):
+        with pytest.raises(SignInRefused) as refused:
+            get(httpx.MockTransport(service), auth)
+        assert refused.value.problem == "invalid_grant"
+    assert service.asked == ["token"]
+    clock.advance(timedelta(minutes=1))
+    with pytest.raises(SignInRefused):
+        get(httpx.MockTransport(service), auth)
+    assert service.asked == ["token", "token"]
+
+
+def test_another_password_out_of_the_vault_is_tried_at_once(get, clock):
+    passwords = iter(["wrong", "correct horse"])
+    service, auth = Service(), password_grant(clock, password=lambda: next(passwords))
+    with pytest.raises(SignInRefused):
+        get(httpx.MockTransport(service), auth)
+    assert get(httpx.MockTransport(service), auth) == 200
+
+
+def test_a_busy_token_service_is_asked_again_at_once(get, clock):
+    answers = iter([503, 200])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("token"):
+            return httpx.Response(next(answers), json={"access_token": "access"})
+        return httpx.Response(200)
+
+    auth = password_grant(clock)
+    with pytest.raises(SignInRefused):
+        get(httpx.MockTransport(answer), auth)
+    assert get(httpx.MockTransport(answer), auth) == 200
+
+
+def test_a_refused_refresh_token_is_not_shown_twice(get, clock):
+    service = Service(spent={"refresh-0"})
+    auth = RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", clock=clock)
+    for _ in range(2):
+        with pytest.raises(SignInRefused):
+            get(httpx.MockTransport(service), auth)
+    assert len(service.bodies) == 1
+
+
+def test_a_refresh_token_that_another_process_renewed_is_found_in_the_vault(get, clock):
+    kept = ["refresh-0"]
+    service = Service(refreshable=True)
+    here, there = (
+        RefreshGrant(url=TOKEN_URL, refresh_token=lambda: kept[-1], keep=kept.append, clock=clock)
+        for _ in range(2)
+    )
+    transport = httpx.MockTransport(service)
+    assert get(transport, here) == 200
+    assert get(transport, there) == 200
+    clock.advance(timedelta(hours=1))
+    assert get(transport, here) == 200
+    assert kept == ["refresh-0", "refresh-1", "refresh-2", "refresh-4"]
+
+
+def test_a_refresh_token_stays_where_no_new_one_comes(get, clock):
+    service = Service(refreshable=True)
+    auth = RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", clock=clock)
+    transport = httpx.MockTransport(service)
+    get(transport, auth)
+    service.refreshable = False
+    for _ in range(2):
+        service.spent.discard("refresh-1")
+        clock.advance(timedelta(hours=1))
+        assert get(transport, auth) == 200
+    assert [body["refresh_token"] for body in service.bodies[1:]] == ["refresh-1"] * 2
+
+
+def test_a_token_is_at_hand_though_its_successor_could_not_be_kept(get, clock):
+    def keep(_: str) -> None:
+        raise ConfigError("the vault is shut")
+
+    service = Service(refreshable=True)
+    auth = RefreshGrant(url=TOKEN_URL, refresh_token="refresh-0", keep=keep, clock=clock)
+    transport = httpx.MockTransport(service)
+    with pytest.raises(ConfigError):
+        get(transport, auth)
+    assert get(transport, auth) == 200
+    assert service.asked == ["token", "policy"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_slow_keeper_does_not_stop_the_loop(clock, backend):
+    threads: list[int] = []
+    auth = RefreshGrant(
+        url=TOKEN_URL,
+        refresh_token="refresh-0",
+        keep=lambda _: threads.append(threading.get_ident()),
+        clock=clock,
+    )
+    assert on(backend)(httpx.MockTransport(Service(refreshable=True)), auth) == 200
+    assert len(threads) == 1
+    assert threads != [threading.get_ident()]
+
+
+@pytest.mark.parametrize("kind, good", [("Bearer", True), ("bearer", True), ("mac", False)])
+def test_a_token_of_another_type_is_not_used_as_a_bearer_token(get, clock, kind, good):
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"access_token": "access", "token_type": kind})
+
+    if good:
+        assert get(httpx.MockTransport(answer), password_grant(clock)) == 200
+    else:
+        with pytest.raises(UnexpectedAnswer, match="another type"):
+            get(httpx.MockTransport(answer), password_grant(clock))
+
+
+def test_a_token_with_no_text_is_an_unexpected_answer(get, clock):
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, json={"access_token": ""}))
+    with pytest.raises(UnexpectedAnswer):
+        get(answer, password_grant(clock))
+
+
+def test_a_token_is_renewed_a_little_before_its_end(get, clock):
+    service, auth = Service(seconds=300), password_grant(clock)
+    transport = httpx.MockTransport(service)
+    get(transport, auth)
+    clock.advance(timedelta(seconds=269))
+    get(transport, auth)
+    assert service.asked.count("token") == 1
+    clock.advance(timedelta(seconds=1))
+    get(transport, auth)
+    assert service.asked.count("token") == 2
+
+
+def test_the_time_of_a_token_begins_when_it_is_asked_for(get, clock):
+    service, auth = Service(seconds=300), password_grant(clock)
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("token"):
+            clock.advance(timedelta(seconds=200))
+        return service(request)
+
+    get(httpx.MockTransport(slow), auth)
+    clock.advance(timedelta(seconds=70))
+    get(httpx.MockTransport(slow), auth)
+    assert service.asked.count("token") == 2
+
+
+def test_a_service_that_takes_no_token_is_asked_twice_and_no_more(get, clock):
+    service, auth = Service(), password_grant(clock)
+    get(httpx.MockTransport(service), auth)
+    asked: list[str] = []
+
+    def deaf(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path.rsplit("/", 1)[-1])
+        return service(request) if asked[-1] == "token" else httpx.Response(401)
+
+    assert get(httpx.MockTransport(deaf), auth) == 401
+    assert asked == ["policy", "token", "policy"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "key\n", " key", "ключ", "k\0", "line\r\nX-Role: owner"], ids=ascii
+)
+@pytest.mark.parametrize("kind", [partial(Token, "N3"), partial(ApiKey, "X-API-Key")])
+def test_a_secret_that_fits_into_no_field_is_refused_without_being_quoted(get, kind, text):
+    answer = httpx.MockTransport(lambda _: httpx.Response(200))
+    with pytest.raises(ConfigError) as refused:
+        get(answer, kind(text))
+    shown = "".join(traceback.format_exception(refused.value))
+    assert not text.strip() or text.strip() not in str(refused.value)
+    assert "Illegal header" not in shown
+
+
+def test_a_vault_that_fails_is_a_fault_of_the_settings_and_nothing_is_sent(get):
+    def vault() -> str:
+        raise OSError("no route to the vault")
+
+    seen: list[httpx.Request] = []
+    with pytest.raises(ConfigError, match="OSError"):
+        get(
+            httpx.MockTransport(lambda r: seen.append(r) or httpx.Response(200)), Token("N3", vault)
+        )
+    assert seen == []
+
+
+@pytest.mark.parametrize("given", [None, b"secret", ""])
+def test_a_vault_that_gives_no_text_is_told_as_such_without_the_secret(get, given):
+    with pytest.raises(ConfigError, match=type(given).__name__) as refused:
+        get(httpx.MockTransport(lambda _: httpx.Response(200)), Token("N3", lambda: given))
+    assert "secret'" not in str(refused.value)
+
+
+def test_an_error_that_the_vault_typed_itself_comes_out_as_it_is(get):
+    def vault() -> str:
+        raise ConfigError("no secret of this name")
+
+    with pytest.raises(ConfigError, match="of this name"):
+        get(httpx.MockTransport(lambda _: httpx.Response(200)), Token("N3", vault))
 
 
 def test_a_token_that_is_no_token_is_an_unexpected_answer(get, clock):

@@ -117,7 +117,33 @@ def test_a_renewal_whose_connection_breaks_lets_the_next_one_go_on(backend):
     assert anyio.run(story, backend=backend) == 200
 
 
-@pytest.mark.parametrize("token", ["access\nX-Role: owner", "доступ", "\ud800", "\x7f"])
+@pytest.mark.parametrize("waiting", ["blocking", "asyncio", "trio"])
+def test_nobody_waits_for_the_sign_in_of_another_longer_than_for_a_connection(waiting):
+    issuer, grant = Issuer(), a_grant()
+
+    async def get(patience: float) -> int:
+        transport = httpx.MockTransport(issuer.answer_late)
+        async with httpx.AsyncClient(transport=transport, auth=grant, timeout=patience) as http:
+            return (await http.get(API_URL)).status_code
+
+    def get_blocking() -> int:
+        transport = httpx.MockTransport(issuer.answer)
+        with httpx.Client(transport=transport, auth=grant, timeout=0.05) as http:
+            return http.get(API_URL).status_code
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(anyio.run, get, 10)
+        try:
+            assert issuer.asked.wait(10)
+            with pytest.raises(httpx.PoolTimeout):
+                get_blocking() if waiting == "blocking" else anyio.run(get, 0.05, backend=waiting)
+        finally:
+            issuer.go_on.set()
+        assert first.result(10) == 200
+    assert issuer.given == 1
+
+
+@pytest.mark.parametrize("token", ["access\nX-Role: owner", "доступ", "\ud800", "\x7f", " access"])
 @pytest.mark.parametrize("name", ["access_token", "refresh_token"])
 def test_a_token_that_could_write_into_a_request_is_an_unexpected_answer(name, token):
     answer = json.dumps({"access_token": "access", name: token})

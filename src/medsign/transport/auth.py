@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import ExitStack
@@ -13,10 +14,14 @@ import anyio.to_thread
 import attrs
 import httpx
 
-from medsign.errors import BudgetExceeded
+from medsign.errors import BudgetExceeded, ConfigError
 from medsign.exchange import Do
+from medsign.exchange.connection import Until
 from medsign.exchange.drivers import drop, refuse_packed
 from medsign.transport.credentials import Secret, reveal
+
+FIELD_TEXT: Final = re.compile("[!-~](?:[ -~]*[!-~])?")
+"""What a secret may be to go into a field as it is (RFC 9110 §5.5)."""
 
 _ANSWER_BYTES: Final = 64 * 1024
 _GLANCE: Final = 0.01
@@ -63,7 +68,10 @@ class Authorisation(httpx.Auth):
                     case Do(work):
                         move = partial(_send, steps, work())
                     case Alone(lock):
-                        move = partial(_send, steps, alone.enter_context(lock))
+                        if not lock.acquire(timeout=_patience(request)):
+                            raise _still_signing_in(request)
+                        alone.callback(lock.release)
+                        move = partial(_send, steps, None)
                     case _ if step is request:
                         alone.close()
                         move = partial(_judge, steps, (yield step))
@@ -85,8 +93,11 @@ class Authorisation(httpx.Auth):
                         move = partial(_send, steps, await anyio.to_thread.run_sync(work))
                     case Alone(lock):
                         # A lock of anyio is of one event loop; others may hold this one.
-                        while not lock.acquire(blocking=False):  # noqa: ASYNC110
-                            await anyio.sleep(_GLANCE)
+                        with anyio.move_on_after(_patience(request)) as waiting:
+                            while not lock.acquire(blocking=False):  # noqa: ASYNC110
+                                await anyio.sleep(_GLANCE)
+                        if waiting.cancelled_caught:
+                            raise _still_signing_in(request)
                         alone.callback(lock.release)
                         move = partial(_send, steps, None)
                     case _ if step is request:
@@ -116,8 +127,7 @@ class Token(Authorisation):
 
     def steps(self, request: httpx.Request) -> Steps:
         """Add the field to the request."""
-        token = yield from secret(self.token)
-        request.headers["Authorization"] = f"{self.scheme} {token}"
+        request.headers["Authorization"] = f"{self.scheme} {(yield from fitting(self.token))}"
         yield request
 
 
@@ -144,7 +154,7 @@ class ApiKey(Authorisation):
 
     def steps(self, request: httpx.Request) -> Steps:
         """Add the field to the request."""
-        request.headers[self.header] = yield from secret(self.key)
+        request.headers[self.header] = yield from fitting(self.key)
         yield request
 
 
@@ -154,6 +164,33 @@ def secret(source: Secret) -> Generator[Step, Any, str]:
         return source
     text: str = yield Do(partial(reveal, source))
     return text
+
+
+def fitting(source: Secret) -> Generator[Step, Any, str]:
+    """Yield as `secret` does and return a text that fits into a field.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    text = yield from secret(source)
+    # The error of the HTTP library would quote it.
+    if not FIELD_TEXT.fullmatch(text):
+        raise ConfigError(
+            "a secret is empty or is no text for a field of HTTP: it may end with a line feed"
+        )
+    return text
+
+
+def _patience(request: httpx.Request) -> float:
+    """Return the seconds to wait while another request signs in."""
+    seconds: float | None = request.extensions.get("timeout", {}).get("pool")
+    if isinstance(seconds, Until):
+        return seconds.left
+    return threading.TIMEOUT_MAX if seconds is None else seconds
+
+
+def _still_signing_in(request: httpx.Request) -> httpx.PoolTimeout:
+    return httpx.PoolTimeout("another request is still signing in", request=request)
 
 
 def _send(steps: Steps, answer: object) -> Step | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
+
+from medsign.errors import ConfigError, MedsignError
 
 Secret: TypeAlias = str | Callable[[], str]
 """A secret itself, or what fetches it; it is called at each use, so a rotated secret is found."""
@@ -27,8 +29,21 @@ class Credentials(Protocol):
 def reveal(secret: Secret) -> str:
     """Return the text of a secret, fetching it where it has to be fetched.
 
+    Raises:
+        ConfigError: The vault fails, or gives no text.
+
     Example:
         >>> reveal(lambda: "from the vault")
         'from the vault'
     """
-    return secret if isinstance(secret, str) else secret()
+    if isinstance(secret, str):
+        return secret
+    try:
+        text: Any = secret()
+    except MedsignError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"the vault did not give a secret ({type(error).__name__})") from error
+    if isinstance(text, str) and text:
+        return text
+    raise ConfigError(f"the vault gave no text as a secret ({type(text).__name__})")

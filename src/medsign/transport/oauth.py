@@ -1,15 +1,16 @@
 """OAuth 2.0 (RFC 6749) as the services of the field speak it, CryptoPro DSS first.
 
-One token serves all requests until its end. A service that forgets it earlier answers 401, and one
-renewal is tried. Parameters go in the body and never in the query: URLs stand in logs.
+One token serves all requests until shortly before its end. A service that forgets it earlier
+answers 401, and one renewal is tried. Parameters go in the body and never in the query: URLs stand
+in logs.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Generator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
@@ -18,17 +19,21 @@ import httpx
 
 from medsign.clock import Clock, SystemClock
 from medsign.codec import json
-from medsign.errors import ApiError, MalformedError, UnexpectedAnswer
-from medsign.exchange import Answer
+from medsign.errors import MalformedError, SignInRefused, UnexpectedAnswer
+from medsign.exchange import Answer, Do
 from medsign.exchange.problem import refusal
 from medsign.exchange.redaction import redact
-from medsign.transport.auth import Alone, Authorisation, Step, Steps, secret
+from medsign.transport.auth import FIELD_TEXT, Alone, Authorisation, Step, Steps, secret
 from medsign.transport.credentials import Secret
 from medsign.transport.plain import OUT_OF_BAND
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
-_TEXT: Final = re.compile("[ -~]+")  # RFC 6749, appendices A.12 and A.17
+_SPARE: Final = 30.0
+"""Seconds that a request may be on its way with a token, at most a tenth of the token's time."""
+_REFUSED: Final = frozenset({400, 401, 403})
+_PAUSE: Final = 60.0
+"""Seconds in which a secret that was refused is not tried again: services lock accounts."""
 
 
 @attrs.frozen(repr=False)
@@ -38,6 +43,17 @@ class Grant:
     access_token: str = attrs.field(metadata={"wire": "access_token"})
     expires_in: float | None = attrs.field(default=None, metadata={"wire": "expires_in"})
     refresh_token: str | None = attrs.field(default=None, metadata={"wire": "refresh_token"})
+    token_type: str = attrs.field(default="Bearer", metadata={"wire": "token_type"})
+
+
+@attrs.frozen(repr=False)
+class _Refusal:
+    """A secret that was refused, until when it is not tried again, and what the service said."""
+
+    proof: str
+    until: float
+    status: int
+    problem: str
 
 
 Granting: TypeAlias = Generator[Step, Any, Grant]
@@ -46,6 +62,8 @@ Granting: TypeAlias = Generator[Step, Any, Grant]
 @attrs.define(eq=False, kw_only=True)
 class Bearer(Authorisation):
     """A Bearer token that is drawn, kept until its end and renewed; a grant says how it is drawn.
+
+    A password or refresh token that was refused is not tried again for a minute, whoever asks.
 
     Args:
         url: Where tokens are given out, absolute.
@@ -67,6 +85,7 @@ class Bearer(Authorisation):
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
     _grant: Grant | None = attrs.field(default=None, init=False, repr=False)
     _until: float = attrs.field(default=0.0, init=False, repr=False)
+    _refusal: _Refusal | None = attrs.field(default=None, init=False, repr=False)
 
     @property
     def field(self) -> str:
@@ -95,24 +114,38 @@ class Bearer(Authorisation):
         valid = self._valid()
         if valid and valid is not instead_of:
             return valid
+        # A token ages from when it was made, not from when the answer has come.
+        asked = self.clock.monotonic()
         grant = (yield from self._refreshed(request)) or (yield from self.grant(request))
         told = grant.expires_in
         seconds = self.lifetime.total_seconds() if told is None else told
-        self._grant, self._until = grant, self.clock.monotonic() + seconds
+        self._grant, self._until = grant, asked + seconds - min(_SPARE, seconds / 10)
         return grant
 
     def _refreshed(self, request: httpx.Request) -> Generator[Step, Any, Grant | None]:
-        if not (self._grant and self._grant.refresh_token):
+        token = self._grant and self._grant.refresh_token
+        if not token:
             return None
-        fields = {"grant_type": "refresh_token", "refresh_token": self._grant.refresh_token}
         try:
-            return (yield from self._asked(request, fields))
-        except ApiError as error:
-            if error.status not in {400, 401}:
+            grant = yield from self._exchanged(request, token)
+        except SignInRefused as error:
+            if error.status not in _REFUSED:
                 raise
+            self._grant = None
             return None
+        # Without a new one the old one stays good (RFC 6749 §6).
+        return attrs.evolve(grant, refresh_token=grant.refresh_token or token)
 
-    def _asked(self, request: httpx.Request, fields: Mapping[str, str]) -> Granting:
+    def _exchanged(self, request: httpx.Request, token: str) -> Granting:
+        fields = {"grant_type": "refresh_token", "refresh_token": token}
+        return (yield from self._asked(request, fields, proof=token))
+
+    def _asked(self, request: httpx.Request, fields: Mapping[str, str], *, proof: str) -> Granting:
+        known = self._refusal
+        if known and known.proof == proof and self.clock.monotonic() < known.until:
+            raise SignInRefused(
+                known.status, known.problem, "refused a moment ago, so it was not tried again"
+            )
         fields = {**fields, "client_id": self.client_id, "resource": self.resource}
         filled = {name: value for name, value in fields.items() if value}
         response = yield httpx.Request(
@@ -124,14 +157,35 @@ class Bearer(Authorisation):
         )
         answer = Answer(response.status_code, response.headers, response.content)
         if not answer.succeeded:
-            raise refusal(answer, self.clock)
+            refused = self._refused(answer)
+            if refused.status in _REFUSED:
+                until = self.clock.monotonic() + _PAUSE
+                self._refusal = _Refusal(proof, until, refused.status, refused.problem)
+            raise refused
+        return self._read(answer)
+
+    def _read(self, answer: Answer) -> Grant:
         try:
             grant = json.decode(Grant, answer.body, what="token", max_bytes=len(answer.body))
         except MalformedError as error:
             raise UnexpectedAnswer(f"{self.url.host}: {error}") from error
-        if not all(map(_TEXT.fullmatch, filter(None, (grant.access_token, grant.refresh_token)))):
+        if grant.token_type.lower() != "bearer":
+            raise UnexpectedAnswer(f"{self.url.host}: a token of another type than Bearer")
+        texts = (grant.access_token, grant.refresh_token or grant.access_token)
+        if not all(map(FIELD_TEXT.fullmatch, texts)):
             raise UnexpectedAnswer(f"{self.url.host}: a token is no text for a field of HTTP")
         return grant
+
+    def _refused(self, answer: Answer) -> SignInRefused:
+        found = refusal(answer, self.clock)
+        return SignInRefused(
+            found.status,
+            found.problem,
+            found.title,
+            request_id=found.request_id,
+            retry_after=found.retry_after,
+            russian_title=found.russian_title,
+        )
 
     def _authorised(self, request: httpx.Request, grant: Grant) -> httpx.Request:
         request.headers[self.header] = f"Bearer {grant.access_token}"
@@ -158,7 +212,7 @@ class PasswordGrant(Bearer):
         """Ask with login and password."""
         password = yield from secret(self.password)
         fields = {"username": self.username, "password": password, "grant_type": "password"}
-        return (yield from self._asked(request, fields))
+        return (yield from self._asked(request, fields, proof=password))
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -168,7 +222,8 @@ class RefreshGrant(Bearer):
     Args:
         refresh_token: The secret.
         keep: Called with the next refresh token where the service gives a new one each time;
-            without it the one that has been stored outside is spent. It must not block.
+            without it the one that has been stored outside is spent. It may block; asynchronous
+            code calls it in a worker thread. What it raises comes out of the request.
 
     Example:
         >>> RefreshGrant(url="https://id.test/token", client_id="mis", refresh_token="secret")
@@ -177,17 +232,19 @@ class RefreshGrant(Bearer):
 
     refresh_token: Secret = attrs.field(repr=False)
     keep: Callable[[str], None] | None = attrs.field(default=None, repr=False)
+    _kept: str | None = attrs.field(default=None, init=False, repr=False)
 
     def grant(self, request: httpx.Request) -> Granting:
         """Ask with the refresh token."""
         token = yield from secret(self.refresh_token)
-        fields = {"grant_type": "refresh_token", "refresh_token": token}
-        return (yield from self._asked(request, fields))
+        return (yield from self._exchanged(request, token))
 
-    def _asked(self, request: httpx.Request, fields: Mapping[str, str]) -> Granting:
-        grant = yield from super()._asked(request, fields)
-        if self.keep and grant.refresh_token:
-            self.keep(grant.refresh_token)
+    def _renewed(self, request: httpx.Request, instead_of: Grant | None = None) -> Granting:
+        # The new token is at hand before it is kept: it must not be lost where that fails.
+        grant = yield from super()._renewed(request, instead_of)
+        if self.keep and grant.refresh_token not in {None, self._kept}:
+            yield Do(partial(self.keep, grant.refresh_token))
+            self._kept = grant.refresh_token
         return grant
 
 
@@ -231,23 +288,27 @@ class CertificateCodeGrant(Bearer):
             self.authorize_url.copy_merge_params({k: v for k, v in parameters.items() if v}),
             extensions={"timeout": request.extensions.get("timeout", {})},
         )
+        code = self._code(response)
         fields = {
             "grant_type": "authorization_code",
-            "code": self._code(response),
+            "code": code,
             "redirect_uri": self.redirect_uri,
         }
-        return (yield from self._asked(request, fields))
+        return (yield from self._asked(request, fields, proof=code))
 
     def _code(self, response: httpx.Response) -> str:
         answer = Answer(response.status_code, response.headers, response.content)
         if answer.status >= 400:
-            raise refusal(answer, self.clock)
+            raise self._refused(answer)
         headers = response.headers
         where, _, query = headers.get(OUT_OF_BAND, headers.get("location", "")).partition("?")
         said = httpx.QueryParams(query)
         # A code in an address that is not ours is a code meant for somebody else.
-        if where != self.redirect_uri or "code" not in said:
-            reason = said.get("error", "no code came back")
-            raise UnexpectedAnswer(f"{self.authorize_url.host}: {redact(reason, 80)}")
+        ours = where == self.redirect_uri
+        if ours and "error" in said:  # RFC 6749 §4.1.2.1
+            problem = redact(said["error"], 80)
+            raise SignInRefused(answer.status, problem, "the service gave no code")
+        if not ours or "code" not in said:
+            raise UnexpectedAnswer(f"{self.authorize_url.host}: no code came back")
         code: str = said["code"]
         return code
