@@ -242,9 +242,10 @@ class RefreshGrant(Bearer):
     def _renewed(self, request: httpx.Request, instead_of: Grant | None = None) -> Granting:
         # The new token is at hand before it is kept: it must not be lost where that fails.
         grant = yield from super()._renewed(request, instead_of)
-        if self.keep and grant.refresh_token not in {None, self._kept}:
-            yield Do(partial(self.keep, grant.refresh_token))
-            self._kept = grant.refresh_token
+        token = grant.refresh_token
+        if self.keep and token and token != self._kept:
+            yield Do(partial(self.keep, token))
+            self._kept = token
         return grant
 
 
