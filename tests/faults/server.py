@@ -404,6 +404,13 @@ def surplus(exchange: Exchange) -> None:
     exchange.keep = True
 
 
+def half_surplus(exchange: Exchange) -> None:
+    """Send an answer and the beginning of another in one piece, and keep the connection."""
+    reply = exchange.carry_out()
+    exchange.send(head(reply) + reply.body + b"HTTP/1.1 204 No Content\r\nX-Junk: ")
+    exchange.keep = True
+
+
 def error_done(status: int, exchange: Exchange) -> None:
     exchange.carry_out()
     exchange.answer(Reply(status, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>"))

@@ -52,13 +52,24 @@ def test_what_follows_the_answer_with_a_token_is_refused(
 ) -> None:
     front.deliver = lambda _: server.Delivery(TOKEN)
     grant = PasswordGrant(url=f"{front.url}/token", username="u", password="p")
+    context = attrs.evolve(context, auth=grant)
     with pytest.raises(ConnectionLost, match="before the request"):
-        perform(fetch(attrs.evolve(context, auth=grant)), colour)
+        perform(fetch(context), colour)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_an_answer_whose_beginning_was_there_before_its_request_is_refused(
+    front: Server, context: Context, colour: str
+) -> None:
+    acts = iter([server.half_surplus, lambda exchange: exchange.refuse(403)])
+    front.choose = lambda _: next(acts)
+    with pytest.raises(ConnectionLost, match="before the request"):
+        perform(two(context), colour)
 
 
 def test_on_http_2_one_read_may_bring_several_answers(context: Context) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        stream = SimpleNamespace(heard=False)
+        stream = SimpleNamespace(heard=b"")
         about = {"http_version": b"HTTP/2", "network_stream": stream}
         return httpx.Response(200, content=b"{}", extensions=about)
 

@@ -333,23 +333,31 @@ def _typed(error: BaseException | None) -> MedsignError | None:  # noqa: PLR0911
 
 
 def _reason(error: BaseException) -> str:
-    """Name the system's error, which tells a wrong name from a closed port."""
-    root = _of_the_system(error)
-    return type(error).__name__ if root is None else f"{type(root).__name__}, {root.strerror}"
+    """Return what the system said, which tells a wrong name from a closed port."""
+    for root in _of_the_system(error):
+        if root.errno:
+            # asyncio has words of its own; errors of name resolution have numbers of their own.
+            return os.strerror(root.errno) if root.errno > 0 else str(root.strerror)
+    return type(error).__name__
 
 
-def _of_the_system(error: BaseException) -> OSError | None:
-    # The first one is the reason; behind it may be what the caller is handling.
-    while not isinstance(error, OSError):
-        if (behind := error.__cause__ or error.__context__) is None:
-            return None
-        error = behind
-    return error
+def _of_the_system(error: BaseException) -> Iterator[OSError]:
+    """Yield the system's errors: the reason first, what the caller is handling perhaps last."""
+    behind: BaseException | None = error
+    while behind:
+        match behind:
+            case BaseExceptionGroup(exceptions=[BaseException() as behind, *_]):
+                continue
+            case OSError():
+                yield behind
+            case _:
+                pass
+        behind = behind.__cause__ or behind.__context__
 
 
 def _refused_handshake(error: BaseException) -> TlsRefused | None:
     """Return what ordinary TLS refused, if it was that and not a broken line."""
-    match root := _of_the_system(error):
+    match root := next(_of_the_system(error), None):
         case SSLEOFError() | SSLZeroReturnError() | SSLSyscallError():
             return None
         case SSLCertVerificationError():
