@@ -414,10 +414,7 @@ class SignInFailed(ConnectFailed):
 
 
 class TlsRefused(ConnectFailed):
-    """The handshake of TLS failed; a repeat is safe, and useless until somebody changes something.
-
-    A peer that refuses does not say much: it may miss a client certificate, or share no suite.
-    """
+    """The handshake of TLS failed; a repeat is safe, useless until somebody changes something."""
 
     code = "MS-TLS"
     russian = (
@@ -437,9 +434,7 @@ class PeerExpired(TlsRefused):
     """A certificate in the peer's chain is not valid at this moment by the machine's clock."""
 
     code = "MS-TLS-EXPIRED"
-    russian = (
-        "Срок сертификата внешней системы истёк или ещё не начался. Проверьте и часы компьютера."
-    )
+    russian = "Сертификат внешней системы истёк или ещё не действует. Проверьте и часы компьютера."
 
 
 class PeerRevoked(TlsRefused):
@@ -460,10 +455,7 @@ class ClientRefused(TlsRefused):
     """The peer does not accept the certificate of this side, or misses one."""
 
     code = "MS-TLS-CLIENT"
-    russian = (
-        "Внешняя система не приняла сертификат клиента или не получила его. Проверьте, тот ли "
-        "сертификат указан, не истёк ли он и не отозван ли."
-    )
+    russian = "Внешняя система не приняла сертификат клиента или не получила его."
 
 
 class SuiteRefused(TlsRefused):

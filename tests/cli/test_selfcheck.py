@@ -34,7 +34,7 @@ def test_a_libcrypto_of_its_own_file_is_shared(file):
 @pytest.mark.parametrize(
     "file",
     [
-        "/home/libcrypto.so.3/bin/python3",
+        "/opt/libcrypto.so.3/bin/python3",
         "/opt/py/_ssl.so",
         "/usr/lib/mylibcrypto.so.3",
         "[heap]",

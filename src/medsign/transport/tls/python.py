@@ -29,6 +29,8 @@ def new_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
     # A context knows the suites that its libcrypto had when it was made.
     context = CheckedContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    # Who resumes a session does not show a certificate, and so is not asked whether it is revoked.
+    context.options |= ssl.OP_NO_TICKET
     context.options |= (
         _LEGACY_SERVER_CONNECT if tls.legacy_renegotiation else ssl.OP_NO_RENEGOTIATION
     )

@@ -17,11 +17,12 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import attrs
 
 from medsign.clock import SystemClock
+from medsign.errors import UsageError
 from medsign.gost.native.library import POINTER, Handle
 from medsign.transport.tls.checks import CheckedContext
 from medsign.transport.tls.libssl import LibSsl
@@ -38,6 +39,7 @@ _CRL_CHECK, _CRL_CHECK_ALL = 0x4, 0x8
 _NO_PARTIAL_WILDCARDS = 0x4
 _SET_EOF_RETURN = 130
 _RECORD: Final = 16384  # octets, the most that a record of TLS holds
+_PIECE: Final = 64 * _RECORD  # octets that are encrypted at once
 
 
 def new_context(tls: GostTls, *, server_side: bool) -> SystemContext:
@@ -98,6 +100,14 @@ class SystemContext(CheckedContext):
     lib: LibSsl
     native: Handle
 
+    def load_cert_chain(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse what would have no effect: a peer would miss the certificate and not say so.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError("this way of GOST TLS takes the certificate from GostTls alone")
+
     def _wrap_socket(
         self,
         sock: ssl.SSLSocket,
@@ -150,7 +160,7 @@ class _Buffers:
 @attrs.frozen
 class _Socket:
     # The socket holds the connection, and a cycle would keep both open until collected.
-    _socket: weakref.ref[ssl.SSLSocket]
+    _held: weakref.ref[ssl.SSLSocket]
 
     def received(self) -> Iterator[bytes]:
         sock, clock = self._here(), SystemClock()
@@ -168,8 +178,11 @@ class _Socket:
         socket.socket.sendall(self._here(), data)
 
     def _here(self) -> ssl.SSLSocket:
-        found = self._socket()
+        found = self._held()
         assert found is not None, "the connection is used through its socket"
+        if found.gettimeout() == 0:
+            # A record that goes out by halves would have to be kept; event loops use buffers.
+            raise ValueError("this way of GOST TLS takes blocking sockets, or wrap_bio")
         return found
 
 
@@ -246,8 +259,12 @@ class Connection:
         return count
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        octets = bytes(data)
-        return self._drive(self._lib.ssl.SSL_write, octets, len(octets)) if octets else 0
+        # All of it: anyio does not ask how much was taken.
+        with memoryview(data).cast("B") as octets:
+            for start in range(0, len(octets), _PIECE):
+                piece = bytes(octets[start : start + _PIECE])
+                self._drive(self._lib.ssl.SSL_write, piece, len(piece))
+            return len(octets)
 
     def shutdown(self) -> None:
         said_by_both, _ = self._once(self._lib.ssl.SSL_shutdown)
@@ -317,7 +334,11 @@ class Connection:
                     # makes none and never waits for a writer whose peer does not read.
                     until_sent.enter_context(self._sending)
             if records:
-                self._wire.send(records)
+                try:
+                    self._wire.send(records)
+                except OSError:
+                    if not failure:  # else this was to tell a peer that may be gone
+                        raise
         if failure:
             raise failure
         return result, status
