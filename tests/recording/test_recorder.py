@@ -19,8 +19,9 @@ import pytest
 
 from medsign.clock import ManualClock
 from medsign.errors import BudgetExceeded, MalformedError, MedsignError, NotRecorded, OutcomeUnknown
+from medsign.exchange import AsyncDriver, Context, Driver
 from medsign.identifiers import CardNumber, Phone
-from medsign.recording import Har, Recorder, Replay
+from medsign.recording import Har, Masks, Recorder, Replay
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.sandbox.paper import new_pdf
 from medsign.sep import SMS, Document, Package, Patient, Source, SourceKind
@@ -221,14 +222,18 @@ def through(recorder: Recorder | Replay, *requests: httpx.Request) -> list[httpx
         return [http.send(request) for request in requests]
 
 
-class Raw(httpx.SyncByteStream):
+class Raw(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body as it comes from the network."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self.content
+        return iter(self.pieces)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
 
 
 def answering(**answer: Any) -> httpx.MockTransport:
@@ -309,6 +314,29 @@ def test_a_streamed_request_is_not_read_ahead_and_may_be_sent_again():
     assert recorder.har().log.entries[0].request.body_size == 30
 
 
+@pytest.mark.parametrize("body", ["[1e400]", '["\\ud800"]', "[" * 900 + "]" * 900])
+def test_a_body_that_cannot_be_masked_is_left_out_of_its_entry(body: str, tmp_path: Path):
+    content = httpx.Response(200, text=body, headers={"content-type": "application/json"})
+    recorder = Recorder(httpx.MockTransport(lambda _: content))
+    through(recorder, GET)
+    recorder.save(tmp_path / "x.har")
+    [entry] = Har.load(tmp_path / "x.har").log.entries
+    assert (entry.response.content.size, entry.response.content.text) == (len(body), None)
+
+
+def test_an_exchange_that_cannot_be_written_down_harms_nobody_and_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def fail(*_: Any) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(Masks, "url", fail)
+    recorder = Recorder(answering(json={"a": 1}))
+    [response] = through(recorder, GET)
+    assert response.json() == {"a": 1}
+    assert recorder.har().log.comment == "exchanges that are not here: 1"
+
+
 def test_what_goes_wrong_in_recording_harms_no_request(monkeypatch: pytest.MonkeyPatch):
     def fail(*_: Any, **__: Any) -> None:
         raise RecursionError
@@ -317,14 +345,74 @@ def test_what_goes_wrong_in_recording_harms_no_request(monkeypatch: pytest.Monke
     recorder = Recorder(answering(json={"a": 1}))
     [response] = through(recorder, GET)
     assert response.json() == {"a": 1}
-    assert recorder.har().log.comment == "exchanges that are not here: 1"
+    [entry] = recorder.har().log.entries
+    assert (entry.response.content.text, entry.response.content.comment) == (None, "left out")
 
 
-def test_a_half_read_answer_is_written_down_when_it_is_closed():
-    recorder = Recorder(answering(stream=Raw(b"{}")))
-    with httpx.Client(transport=recorder) as http, http.stream("GET", "https://a.test/x"):
+@pytest.mark.parametrize("unsafe", [False, True])
+@pytest.mark.parametrize("read", [0, 1])
+def test_an_answer_that_nobody_read_to_its_end_is_no_whole_one(read: int, unsafe: bool):
+    headers = {"content-type": "application/json"}
+    answer = answering(stream=Raw(b'{"text": "', b'long"}'), headers=headers)
+    recorder = Recorder(answer, unsafe_bodies=unsafe)
+    with (
+        httpx.Client(transport=recorder) as http,
+        http.stream("GET", "https://a.test/x") as response,
+    ):
+        pieces = response.iter_raw()
+        for _ in range(read):
+            next(pieces)
         assert recorder.har().log.entries == ()
-    assert len(recorder.har().log.entries) == 1
+    [entry] = recorder.har().log.entries
+    assert (entry.response.status, entry.response.error) == (200, "StreamClosed")
+    assert entry.response.content.text is None
+    assert entry.response.body_size == 10 * read
+    with pytest.raises(NotRecorded, match="StreamClosed"):
+        through(Replay(recorder.har()), GET)
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_an_answer_that_was_too_large_fails_in_a_replay_too(colour: str, unsafe: bool):
+    pieces = Raw(b'"', *[b"x" * 1000] * 50, b'"')
+    recorder = Recorder(
+        answering(stream=pieces, headers={"content-type": "application/json"}), unsafe_bodies=unsafe
+    )
+    context = Context(service="x", base_url="https://a.test", max_bytes=20_000)
+
+    def read(transport: Any) -> None:
+        flow = context.fetch("x", context.request("GET", "x"))
+        if colour == "sync":
+            with httpx.Client(transport=transport) as http:
+                Driver(http).run(flow)
+            return
+
+        async def run() -> None:
+            async with httpx.AsyncClient(transport=transport) as http:
+                await AsyncDriver(http).run(flow)
+
+        anyio.run(run, backend=colour)
+
+    with pytest.raises(BudgetExceeded):
+        read(recorder)
+    with pytest.raises(NotRecorded, match="StreamClosed"):
+        read(Replay(recorder.har()))
+
+
+def test_nothing_is_masked_while_exchanges_go_on(monkeypatch: pytest.MonkeyPatch):
+    masked: list[bytes] = []
+    body = Masks.body
+
+    def slow(masks: Masks, content: bytes, *rest: Any, **more: Any) -> str | None:
+        masked.append(content)
+        return body(masks, content, *rest, **more)
+
+    monkeypatch.setattr(Masks, "body", slow)
+    recorder = Recorder(answering(json={"name": "Тестова"}))
+    through(recorder, GET)
+    assert masked == []
+    assert recorder.har() == recorder.har()
+    assert len(masked) == 1
+    assert "Тестова" not in repr(vars(recorder))
 
 
 def test_secrets_of_header_fields_and_queries_are_masked():

@@ -10,6 +10,7 @@ import attrs
 import httpx
 
 from medsign.clock import Clock
+from medsign.codec import json
 from medsign.exchange import redact_headers
 from medsign.recording.har import (
     UNKNOWN,
@@ -43,6 +44,62 @@ class Manner:
     max_body: int
     unsafe_bodies: bool
 
+    def text(self, content: bytes, media: str, *, refused: bool = False) -> str | None:
+        """Return a body as text, or ``None`` where it must be left out or is none."""
+        if not content:
+            return ""
+        if self.unsafe_bodies:
+            try:
+                return content.decode()
+            except UnicodeDecodeError:
+                return None
+        try:
+            return self.masks.body(content, media, refused=refused)
+        except Exception:  # noqa: BLE001 - whatever a stranger has sent, the recording is readable
+            return None
+
+
+@attrs.define(kw_only=True)
+class Passed:
+    """An exchange that has ended.
+
+    Its bodies are masked when somebody asks for the entry: that takes a second for some megabytes,
+    which no event loop should have to spare.
+
+    Attributes:
+        size: Octets that it takes in memory.
+    """
+
+    _outline: Entry = attrs.field(alias="outline")
+    _sent: bytes | None = attrs.field(alias="sent", repr=False)
+    _came: bytes | None = attrs.field(alias="came", repr=False)
+    size: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        bodies = len(self._sent or b"") + len(self._came or b"")
+        self.size = len(json.encode(self._outline)) + bodies
+
+    def entry(self, manner: Manner) -> Entry:
+        """Write the exchange down and forget its bodies; not for two threads at once."""
+        request, response = self._outline.request, self._outline.response
+        if request.post_data and self._sent is not None:
+            post = request.post_data
+            text = manner.text(self._sent, post.mime_type)
+            if text is not None:
+                request = attrs.evolve(request, post_data=attrs.evolve(post, text=text, comment=""))
+        if self._came is not None:
+            content = response.content
+            text = manner.text(self._came, content.mime_type, refused=response.status >= 400)
+            if text is not None:
+                content = attrs.evolve(content, text=text, comment="")
+            elif manner.unsafe_bodies:
+                text = b64encode(self._came).decode()
+                content = attrs.evolve(content, text=text, encoding="base64", comment="")
+            response = attrs.evolve(response, content=content)
+        self._outline = attrs.evolve(self._outline, request=request, response=response)
+        self._sent = self._came = None
+        return self._outline
+
 
 class Passing:
     """One request and what becomes of it.
@@ -50,11 +107,11 @@ class Passing:
     Args:
         request: What leaves.
         manner: How it is written down.
-        keep: Called once at the end, with ``None`` when it could not be written down.
+        keep: Called once at the end, with ``None`` when nothing could be kept.
     """
 
     def __init__(
-        self, request: httpx.Request, manner: Manner, keep: Callable[[Entry | None], None]
+        self, request: httpx.Request, manner: Manner, keep: Callable[[Passed | None], None]
     ) -> None:
         self._request = request
         self._manner = manner
@@ -84,41 +141,46 @@ class Passing:
         return response
 
     def end(self, error: BaseException | None = None) -> None:
-        """Write the exchange down."""
+        """Keep the exchange; how it ended first is how it ended."""
         if self._ended:
             return
         self._ended = True
         self._restore()
         try:
-            entry = self._entry(error)
+            passed = self._passed(error)
         except Exception:  # noqa: BLE001 - whatever a stranger has sent, the traffic goes on
-            entry = None
-        self._keep(entry)
+            passed = None
+        self._keep(passed)
 
     def _restore(self) -> None:
         # The same request may be sent again, through this recorder or another.
         if isinstance(self._sent, _Copy):
             self._request.stream = self._sent.stream
 
-    def _entry(self, error: BaseException | None) -> Entry:
+    def _passed(self, error: BaseException | None) -> Passed:
         now = self._manner.clock.monotonic()
         answered = self._answered if self._response else now
         wait, receive = 1000 * (answered - self._began), 1000 * (now - answered)
-        return Entry(
+        limit = self._manner.max_body
+        (sent, request), (came, response) = _of(self._sent, limit), _of(self._came, limit)
+        if error:
+            response = None  # half of a body would pass for the whole
+        elif response and self._response and isinstance(self._came, _Copy):
+            response = _decoded(response, self._response.headers, limit)
+        outline = Entry(
             started_date_time=self._started,
             time=wait + receive,
-            request=self._har_request(),
-            response=self._har_response(error),
+            request=self._har_request(sent),
+            response=self._har_response(came, response, error),
             cache={},
             timings=Timings(send=0, wait=wait, receive=receive),
         )
+        return Passed(outline=outline, sent=request, came=response)
 
-    def _har_request(self) -> HarRequest:
-        request, (size, content) = self._request, _of(self._sent, self._manner.max_body)
+    def _har_request(self, size: int) -> HarRequest:
+        request = self._request
         url = self._manner.masks.url(request.url)
         media = request.headers.get("content-type", "")
-        text = self._text(content, media)
-        left_out = "" if text is not None else _LEFT_OUT
         return HarRequest(
             method=request.method,
             url=url,
@@ -126,22 +188,17 @@ class Passing:
             cookies=(),
             headers=_fields(request.headers),
             query_string=tuple(Field(*each) for each in httpx.URL(url).params.multi_items()),
-            post_data=PostData(media, text or "", (), left_out) if size else None,
+            post_data=PostData(media, "", (), _LEFT_OUT) if size else None,
             headers_size=UNKNOWN,
             body_size=size,
         )
 
-    def _har_response(self, error: BaseException | None) -> HarResponse:
-        response, (size, content) = self._response, _of(self._came, self._manner.max_body)
+    def _har_response(
+        self, size: int, content: bytes | None, error: BaseException | None
+    ) -> HarResponse:
+        response = self._response
         status = response.status_code if response else 0
         headers = response.headers if response else httpx.Headers()
-        media = headers.get("content-type", "")
-        if content is not None and isinstance(self._came, _Copy):
-            content = _decoded(content, headers, self._manner.max_body)
-        text = None if error else self._text(content, media, refused=status >= 400)
-        encoding = None
-        if text is None and content and self._manner.unsafe_bodies and not error:
-            text, encoding = b64encode(content).decode(), "base64"
         return HarResponse(
             status=status,
             status_text=httpx.codes.get_reason_phrase(status),
@@ -150,26 +207,14 @@ class Passing:
             headers=_fields(headers),
             content=Content(
                 size=size if content is None else len(content),
-                mime_type=media,
-                text=text,
-                encoding=encoding,
-                comment=_LEFT_OUT if text is None and size else "",
+                mime_type=headers.get("content-type", ""),
+                comment=_LEFT_OUT if size else "",
             ),
             redirect_url="",
             headers_size=UNKNOWN,
             body_size=size,
             error=type(error).__name__ if error else None,
         )
-
-    def _text(self, content: bytes | None, media: str, *, refused: bool = False) -> str | None:
-        if not content:
-            return None if content is None else ""
-        if self._manner.unsafe_bodies:
-            try:
-                return content.decode()
-            except UnicodeDecodeError:
-                return None
-        return self._manner.masks.body(content, media, refused=refused)
 
 
 class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -207,6 +252,7 @@ class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
         except Exception as error:
             self._ended(error)
             raise
+        self._ended(None)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -216,14 +262,15 @@ class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
         except Exception as error:
             self._ended(error)
             raise
+        self._ended(None)
 
     def close(self) -> None:
+        self._ended(httpx.StreamClosed())
         cast(httpx.SyncByteStream, self.stream).close()
-        self._ended(None)
 
     async def aclose(self) -> None:
+        self._ended(httpx.StreamClosed())
         await cast(httpx.AsyncByteStream, self.stream).aclose()
-        self._ended(None)
 
 
 def _of(body: _Copy | bytes, limit: int) -> tuple[int, bytes | None]:

@@ -10,10 +10,9 @@ from typing import cast
 import httpx
 
 from medsign.clock import Clock, SystemClock
-from medsign.codec import json
-from medsign.recording.har import Entry, Har
+from medsign.recording.har import Har
 from medsign.recording.masks import Masks
-from medsign.recording.passing import Manner, Passing
+from medsign.recording.passing import Manner, Passed, Passing
 from medsign.recording.words import contract_words
 
 
@@ -23,6 +22,10 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
     Nothing is read ahead: bodies are copied while they pass. Values of JSON and forms are masked,
     other bodies are left out, of header fields and addresses only what is harmless stays. When
     the recording is full, its oldest entries go. What goes wrong in recording harms no request.
+
+    Masking takes about a second for three megabytes, so it waits for `har` or `save`, and until
+    then bodies stay in memory as they came: in asynchronous code call these two in a thread, and
+    treat an image of the process's memory as personal data.
 
     Args:
         transport: What sends; closed with the recorder.
@@ -62,16 +65,18 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             unsafe_bodies=unsafe_bodies,
         )
         self._max_bytes = max_bytes
-        self._entries: deque[tuple[Entry, int]] = deque()
+        self._kept: deque[Passed] = deque()
         self._size = 0
         self._lost = 0
         self._lock = threading.Lock()
+        self._masking = threading.Lock()
 
     def har(self) -> Har:
         """Return what was recorded so far, in the order in which the exchanges ended."""
         with self._lock:
-            entries = [entry for entry, _ in self._entries]
-            lost = self._lost
+            kept, lost = tuple(self._kept), self._lost
+        with self._masking:
+            entries = [passed.entry(self._manner) for passed in kept]
         return Har.of(entries, f"exchanges that are not here: {lost}" if lost else "")
 
     def save(self, path: Path) -> None:
@@ -108,15 +113,13 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Close what sends."""
         await cast(httpx.AsyncBaseTransport, self._transport).aclose()
 
-    def _keep(self, entry: Entry | None) -> None:
-        size = len(json.encode(entry))
+    def _keep(self, passed: Passed | None) -> None:
         with self._lock:
-            if entry is None:
+            if passed is None:
                 self._lost += 1
                 return
-            self._entries.append((entry, size))
-            self._size += size
+            self._kept.append(passed)
+            self._size += passed.size
             while self._size > self._max_bytes:
-                _, gone = self._entries.popleft()
-                self._size -= gone
+                self._size -= self._kept.popleft().size
                 self._lost += 1
