@@ -77,6 +77,14 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Try every fault on every operation in every colour; the tests take a sample of these."""
+    install_wheel(session, "test")
+    session.env["MEDSIGN_FAULTS"] = "all"
+    session.run("pytest", "tests/faults/test_matrix.py", *session.posargs)
+
+
+@nox.session
 def types(session: nox.Session) -> None:
     """Check the types twice: mypy strict and pyright strict."""
     install_wheel(session, "types")
