@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
+import attrs
 import httpx
 import pytest
 
 from medsign import AsyncMedSign, Config, Endpoint, MedSign, watched
+from medsign.ca import ca_context
 from medsign.clock import SystemClock
 from medsign.cms import WITH_STAMP, Indication, SubIndication
 from medsign.cms.client import AsyncPki
 from medsign.cms.client import Pki as PkiService
-from medsign.errors import ConfigError, TransportError, UnexpectedAnswer
-from medsign.exchange import Event, RequestSent
+from medsign.errors import ConfigError, StoreError, TransportError, UnexpectedAnswer, UsageError
+from medsign.exchange import Context, Event, RequestSent
+from medsign.identifiers import CardNumber
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.sandbox.pki import Authority, Pki
+from medsign.sandbox.remote import Remote
 from medsign.signers import SoftwareSigner
 from medsign.store import MemoryStore
+from medsign.transport.tls import GostGateway
 from medsign.watch import Notice
 
 DOCUMENT = "Протокол осмотра".encode()
@@ -207,6 +215,129 @@ class Closing(httpx.MockTransport):
 
 
 @pytest.mark.req("F059")
+def test_requests_to_each_service_are_signed_for_the_gateway() -> None:
+    with (
+        Sandbox(signed_requests=True) as sandbox,
+        sandbox.connect(gateway=sandbox.gateway()) as window,
+        sandbox.http() as http,
+    ):
+        card = CardNumber(Remote(http).about("ekp")["cards"][0]["number"])
+        assert list(window.ca.certificates()) == []
+        assert list(window.sep.documents()) == []
+        assert window.mchd.generate_number()
+        assert window.ekp.identify(card).surname
+
+
+GOST = Endpoint(url="https://a.test", tls=GostGateway("http://127.0.0.1:1", hosts=["a.test"]))
+
+
+def test_a_window_that_is_not_opened_leaves_no_journal_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr("medsign.client.SqliteStore", opened.append)
+    other = attrs.evolve(GOST, tls=GostGateway("http://127.0.0.1:2", hosts=["a.test"]))
+    config = Config(services={"ca": GOST, "sep": other}, store=tmp_path / "journal.db")
+    for window in (MedSign, AsyncMedSign):
+        with pytest.raises(ConfigError, match="same address"):
+            window(config)
+    assert opened == []
+
+
+def test_a_client_of_ones_own_does_not_pass_gost_tls_over() -> None:
+    config = Config(services={"ca": Endpoint(url="https://b.test"), "sep": GOST})
+    with httpx.Client() as http:
+        for way in ({"http": http}, {"transport": Closing()}):
+            for window in (MedSign, AsyncMedSign):
+                with pytest.raises(ConfigError, match=r"^\[sep\.tls\]: "):
+                    window(config, **way)
+
+
+def test_a_client_and_a_transport_do_not_go_together() -> None:
+    with httpx.Client() as http, pytest.raises(ConfigError, match="not both"):
+        MedSign(Config(), http=http, transport=Closing())
+
+
+def test_a_service_that_needs_no_token_is_sent_none() -> None:
+    seen: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, json={"items": []})
+
+    config = Config(services={"ca": Endpoint(url="https://ca.test")})
+    with MedSign(config, transport=httpx.MockTransport(answer)) as window:
+        list(window.ca.certificates())
+    assert "authorization" not in seen[0]
+
+
+def test_threads_that_ask_first_at_once_get_one_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = threading.Barrier(4)
+
+    def slowly(**settings: Any) -> Context:
+        begin.wait(5)
+        return ca_context(**settings)
+
+    monkeypatch.setattr("medsign.client.ca_context", slowly)
+    config = Config(services={"ca": Endpoint(url="https://ca.test", requests_per_minute=60)})
+    with MedSign(config) as window, ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: window.ca, range(4)))
+    assert len({id(service) for service in found}) == 1
+    assert len({id(service.context.limit) for service in found}) == 1
+
+
+def test_a_service_is_made_once_and_a_wrong_one_is_refused_each_time() -> None:
+    config = Config(services={"sep": Endpoint(url="https://sep.test", token="t")})
+    with MedSign(config) as window:
+        assert window.pki is window.pki
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="organization"):
+                _ = window.sep
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_journal_is_closed_off_the_event_loop_though_it_is_cancelled(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    class Journal(MemoryStore):
+        def close(self) -> None:
+            threads.append(threading.get_ident())
+
+    monkeypatch.setattr("medsign.client.MemoryStore", Journal)
+
+    async def main() -> None:
+        window = AsyncMedSign(Config())
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await window.aclose()
+
+    anyio.run(main, backend=backend)
+    assert len(threads) == 1
+    assert threads != [threading.get_ident()]
+
+
+def test_a_window_is_closed_twice_in_vain_and_refuses_what_comes_after() -> None:
+    config = Config(services={"ca": Endpoint(url="https://ca.test")})
+    with MedSign(config) as window:
+        window.close()
+    with window, pytest.raises(UsageError, match="closed"):
+        list(window.ca.certificates())
+
+
+def test_the_journal_is_closed_though_the_transport_fails_to(tmp_path: Path) -> None:
+    class Stuck(Closing):
+        def close(self) -> None:
+            raise BrokenPipeError
+
+    window = MedSign(Config(store=tmp_path / "journal.db"), transport=Stuck())
+    with pytest.raises(BrokenPipeError):
+        window.close()
+    with pytest.raises(StoreError, match="closed"):
+        window.store.load("s")
+
+
 def test_a_given_client_and_store_are_not_closed() -> None:
     store, transport = MemoryStore(), Closing()
     with httpx.Client(transport=transport) as http:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,12 @@ def test_a_number_of_digits_stays_a_token() -> None:
         '[sep]\nurl = "https://x.test"\nrequests_per_minute = "many"',
         "sep = 5",
         "store = 5",
+        "store = ''",
         'crls = "https://ca.test/root.crl"',
+        "crls = [1]",
+        "crls = ['ldap://ca.test/root.crl']",
+        '[sep]\nurl = "https://x.test"\nrequests_per_minute = true',
+        '[sep]\nurl = "https://x.test"\nrequests_per_minute = 0',
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
@@ -83,6 +89,116 @@ def test_an_address_that_is_none_of_the_web_is_refused(url: str) -> None:
         Config.from_env({"MEDSIGN_CA_URL": url})
 
 
+@pytest.mark.parametrize("userinfo", ["login:tajna@", "tajna@", ":tajna@"])
+def test_an_address_with_a_secret_in_it_is_refused_without_telling_it(userinfo: str) -> None:
+    url = f"https://{userinfo}ca.test"
+    for refused in (
+        lambda: Endpoint(url=url),
+        lambda: Config(crls=(url,)),
+        lambda: Config.from_env({"MEDSIGN_CA_URL": url}),
+    ):
+        with pytest.raises(ConfigError, match="holds no login") as error:
+            refused()
+        assert "tajna" not in str(error.value) + error.value.diagnostics()
+
+
+def test_an_address_to_which_paths_are_joined_has_no_query() -> None:
+    url = "https://x.test/api?clinic=7"
+    with pytest.raises(ConfigError, match=r"^\[ca\] url: "):
+        Config(services={"ca": Endpoint(url=url)})
+    assert Config(services={"tsp": Endpoint(url=url)}).endpoint("tsp").url == url
+
+
+@pytest.mark.parametrize("rate", [0, -1, True, 1.5])
+def test_a_rate_limit_that_limits_nothing_is_refused(rate: int) -> None:
+    with pytest.raises(ConfigError, match=r"^requests_per_minute: "):
+        Endpoint(url="https://x.test", requests_per_minute=rate)
+
+
+@pytest.mark.parametrize("text", ["Bearer tajna", "tajna\n", "тайна"])
+def test_a_secret_that_no_field_of_http_takes_is_refused_without_telling_it(text: str) -> None:
+    for name in ("token", "organization"):
+        with pytest.raises(ConfigError, match=f"^{name}: ") as refused:
+            Endpoint(url="https://x.test", **{name: text})
+        assert text.strip() not in str(refused.value)
+
+
+def test_a_secret_stands_in_one_place() -> None:
+    with pytest.raises(ConfigError, match="vault"):
+        Endpoint(url="https://x.test", token="t", credential="clinic/ca")
+
+
+@pytest.mark.parametrize(
+    ("service", "setting"),
+    [
+        ("ocsp", {"token": "t"}),
+        ("tsp", {"credential": "clinic/tsp"}),
+        ("tsp", {"requests_per_minute": 5}),
+        ("ca", {"login": "l"}),
+        ("ca", {"organization": "1.2.643"}),
+        ("mchd", {"token": "t"}),
+    ],
+)
+def test_a_setting_that_the_service_would_ignore_is_refused(
+    service: str, setting: dict[str, Any]
+) -> None:
+    (name,) = setting
+    with pytest.raises(ConfigError, match=rf"^\[{service}\] {name}: "):
+        Config(services={service: Endpoint(url="https://x.test", **setting)})
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[sepp]\nurl = 'https://x.test'", "sepp"),
+        ("[sep]\nurl = 'https://x.test'\ncolour = 'red'", "[sep] colour"),
+        ("[sep]\nurl = 'https://x.test'\nrequests_per_minute = 0", "[sep] requests_per_minute"),
+        ("[sep]\nurl = 'http://x.test'\ntls.trust = 'roots.pem'", "[sep] url"),
+        ("[tsp]\nurl = 'https://x.test'\ntoken = 't'", "[tsp] token"),
+        ("[ca]\nurl = 'https://x.test'\ntls.colour = 'red'", "[ca.tls] colour"),
+    ],
+)
+def test_staff_is_told_which_setting_of_which_file_is_wrong(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    (tmp_path / "roots.pem").write_bytes(b"PEM")
+    file = tmp_path / "medsign.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        Config.from_toml(file)
+    assert f"Место: {file} {place}." in refused.value.diagnostics()
+    assert str(refused.value).startswith(f"{file} {place}: ")
+
+
+def test_the_line_is_named_that_is_no_toml(tmp_path: Path) -> None:
+    file = tmp_path / "medsign.toml"
+    file.write_text("[sep]\ntoken = tajna\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="line 2") as refused:
+        Config.from_toml(file)
+    assert "tajna" not in str(refused.value)
+
+
+def test_a_file_that_notepad_saved_is_read_and_may_be_named_by_text(tmp_path: Path) -> None:
+    file = tmp_path / "medsign.toml"
+    file.write_text("[sep]\nurl = 'https://x.test'\n", encoding="utf-8-sig")
+    assert list(Config.from_toml(str(file)).services) == ["sep"]
+
+
+@pytest.mark.parametrize(
+    "variable", ["MEDSIGN_SEPP_URL", "MEDSIGN_SEP_COLOUR", "MEDSIGN_STORE_URL"]
+)
+def test_a_variable_with_a_slip_in_its_name_is_refused(variable: str) -> None:
+    with pytest.raises(ConfigError):
+        Config.from_env({"MEDSIGN_STORE": "journal.db", variable: "https://x.test"})
+
+
+def test_variables_that_kubernetes_makes_are_left_alone() -> None:
+    config = Config.from_env(
+        {"MEDSIGN_SERVICE_HOST": "10.0.0.7", "MEDSIGN_PORT": "tcp://10.0.0.7:80"}
+    )
+    assert config.services == {}
+
+
 def test_a_service_that_nobody_knows_is_refused_in_code_too() -> None:
     with pytest.raises(ConfigError, match=r"^\[cA\]: no such service; known: ca, "):
         Config(services={"cA": Endpoint(url="https://ca.test")})
@@ -93,7 +209,7 @@ def test_a_file_of_gost_tls_that_cannot_be_read_is_named_in_both_texts(tmp_path:
     settings.write_text("[ca]\nurl = 'https://ca.test'\ntls.trust = 'no-such.pem'\n")
     with pytest.raises(ConfigError) as refused:
         Config.from_toml(settings)
-    place = f"[ca.tls] trust {missing}"
+    place = f"{settings} [ca.tls] trust {missing}"
     assert str(refused.value) == f"{place}: cannot be read (FileNotFoundError)"
     assert place in refused.value.diagnostics()
     with pytest.raises(ConfigError, match=re.escape(f"{missing}: cannot be read")):
@@ -118,9 +234,11 @@ def test_a_service_that_is_not_set_is_named() -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    endpoint = Endpoint(url="https://x.test", token="secret-t", password="secret-p", login="me")
-    assert "secret" not in repr(Config(services={"ca": endpoint}))
-    assert "me" not in repr(endpoint).replace("requests_per_minute", "")
+    ends = {
+        "ca": Endpoint(url="https://x.test", token="secret-t"),
+        "mchd": Endpoint(url="https://x.test", password="secret-p", login="secret-l"),
+    }
+    assert "secret" not in repr(Config(services=ends))
 
 
 def test_settings_of_gost_tls_do_not_go_with_an_address_that_would_not_use_them() -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack, ExitStack
-from functools import cached_property, partial
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Generic, Self, TypeVar
 
 import anyio
+import anyio.to_thread
+import attrs
 import httpx
 
 from medsign.ca import AsyncCa, Ca, ca_context
-from medsign.clock import Clock, SystemClock, sleep
+from medsign.clock import Clock, SystemClock
+from medsign.clock import sleep as pause
 from medsign.cms.client import AsyncPki, Pki
 from medsign.cms.operations import PkiContext
 from medsign.codec.asn1 import Certificate
-from medsign.config import Config, Endpoint
+from medsign.config import Config
 from medsign.ekp import AsyncEkp, Ekp, ekp_context
 from medsign.errors import ConfigError
 from medsign.exchange import AsyncDriver, Context, Driver, EventHook
@@ -31,133 +33,131 @@ from medsign.pki.trust import TrustStore
 from medsign.sep import AsyncSep, Sep, sep_context
 from medsign.signers import Gateway
 from medsign.store import MemoryStore, SqliteStore, Store
-from medsign.transport import (
-    Credentials,
-    PasswordGrant,
-    Secret,
-    new_async_client,
-    new_client,
-)
-from medsign.watch import Notifier, Watch, Watched
+from medsign.transport import Credentials, PasswordGrant, Secret, new_async_client, new_client
+from medsign.watch import THRESHOLDS, Expiry, Notice, Notifier, Watch, Watched, notice
 
-C = TypeVar("C", bound=Context)
+S = TypeVar("S")
+Http = TypeVar("Http")
+Transport = TypeVar("Transport")
+Sleep = TypeVar("Sleep")
+AnyDriver = TypeVar("AnyDriver")
 
 
-class _Window:
-    """What both colours share: the settings of each service."""
+class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
+    """What both colours share: all but who sends and who waits."""
 
     def __init__(
         self,
         config: Config,
         *,
-        trust: TrustStore,
-        intermediates: Iterable[Certificate],
-        store: Store | None,
-        clock: Clock | None,
-        on_event: EventHook,
-        credentials: Credentials | None,
-        gateway: Gateway | None,
-        accredited: AccreditedList | None,
-        follow: FollowUrls | None,
-        own: ExitStack | AsyncExitStack,
+        trust: TrustStore | None = None,
+        intermediates: Iterable[Certificate] = (),
+        http: Http | None = None,
+        transport: Transport | None = None,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        on_event: EventHook = ignore,
+        credentials: Credentials | None = None,
+        gateway: Gateway | None = None,
+        accredited: AccreditedList | None = None,
+        follow: FollowUrls | None = None,
+        sleep: Sleep | None = None,
     ) -> None:
+        if http is not None and transport is not None:
+            raise ConfigError("a window has a client or a transport of yours, not both")
+        if http is not None or transport is not None:
+            _refuse_to_pass_over_tls(config)
         self.config = config
         self.clock = clock or SystemClock()
-        if store is None:
-            store = SqliteStore(config.store) if config.store else MemoryStore()
-            own.callback(store.close)
-        self.store = store
-        self._trust = trust
+        self.gosuslugi = Gosuslugi(clock=self.clock)
+        self._trust = trust or TrustStore()
         self._intermediates = tuple(intermediates)
         self._on_event = on_event
         self._credentials = credentials
         self._gateway = gateway
         self._accredited = accredited
         self._follow = follow
+        self._services: dict[str, Any] = {}
+        self._own_http: Http | None = None
+        if http is None:
+            http = self._own_http = self._connected(transport)
+        self._driver = self._driven(http, sleep)
+        # Opened last: nobody would close it if something above were refused.
+        self._own_store: Store | None = None
+        if store is None:
+            store = self._own_store = SqliteStore(config.store) if config.store else MemoryStore()
+        self.store = store
 
-    @cached_property
-    def gosuslugi(self) -> Gosuslugi:
-        """The rules of the doctor's cabinet on Госуслуги; they do no I/O."""
-        return Gosuslugi(clock=self.clock)
-
-    def watch(self, notify: Notifier, **settings: Any) -> Watch:
+    def watch(
+        self,
+        notify: Notifier,
+        *,
+        thresholds: Sequence[timedelta] = THRESHOLDS,
+        word: Callable[[Expiry], Notice] = notice,
+    ) -> Watch:
         """Return the watch over terms, which remembers in the store what it has told.
 
         Args:
             notify: Called with each notice.
-            settings: Further settings of `Watch`.
+            thresholds: How long before the end each warning is due.
+            word: Makes the message; the default speaks Russian to the clinic.
         """
-        return Watch(self.store, notify, self.clock, **settings)
+        return Watch(self.store, notify, self.clock, thresholds=thresholds, word=word)
 
-    def _shared(self, service: str) -> dict[str, Any]:
-        return {
-            "clock": self.clock,
-            "store": self.store,
-            "emit": self._on_event,
-            "limit": self.config.endpoint(service).limit,
-        }
+    def _connected(self, transport: Transport | None) -> Http:
+        raise NotImplementedError
 
-    def _secret(self, end: Endpoint, text: str) -> Secret:
-        if not end.credential:
-            return text
-        if self._credentials is None:
-            raise ConfigError(f"{end.url}: its secret is in a vault, and no vault is given")
-        return partial(self._credentials.secret, end.credential)
+    def _driven(self, http: Http, sleep: Sleep | None) -> AnyDriver:
+        raise NotImplementedError
 
-    def _guarded(self, context: C) -> C:
+    def _only(self, service: str, kind: Callable[[Context, AnyDriver], S]) -> S:
+        """Return a service, the same one each time: two would keep two rate limits."""
+        if service not in self._services:
+            context = self._pki_context() if service == "pki" else self._context(service)
+            # Decides between threads that ask first at once, without a lock that a fork may copy.
+            self._services.setdefault(service, kind(context, self._driver))
+        found: S = self._services[service]
+        return found
+
+    def _context(self, service: str) -> Context:
+        end, policy = self.config.endpoint(service), self.config.policy
+        secret: Secret = end.token or end.password
+        if end.credential:
+            if self._credentials is None:
+                raise ConfigError("it names a secret, and no vault is given", f"[{service}]")
+            secret = partial(self._credentials.secret, end.credential)
+        match service:
+            case "ca":
+                context = ca_context(base_url=end.url, token=secret, policy=policy)
+            case "sep":
+                context = sep_context(
+                    base_url=end.url, token=secret, organization=end.organization, policy=policy
+                )
+            case "ekp":
+                # Its own policy: a registry with a queue before it waits less than the others.
+                context = ekp_context(base_url=end.url, token=secret)
+            case _:
+                base = httpx.URL(end.url.rstrip("/") + "/")
+                grant = PasswordGrant(
+                    url=base.join(NODE.token),
+                    username=end.login,
+                    password=secret,
+                    as_json=True,
+                    clock=self.clock,
+                )
+                context = RegistryContext(service=service, base_url=base, auth=grant, policy=policy)
+        context = attrs.evolve(
+            context,
+            auth=context.auth if secret else None,
+            clock=self.clock,
+            store=self.store,
+            emit=self._on_event,
+            limit=end.limit,
+        )
         return self._gateway.guard(context) if self._gateway else context
 
-    def _ca_context(self) -> Context:
-        end = self.config.endpoint("ca")
-        return self._guarded(
-            ca_context(
-                base_url=end.url,
-                token=self._secret(end, end.token),
-                policy=self.config.policy,
-                **self._shared("ca"),
-            )
-        )
-
-    def _sep_context(self) -> Context:
-        end = self.config.endpoint("sep")
-        return self._guarded(
-            sep_context(
-                base_url=end.url,
-                token=self._secret(end, end.token),
-                organization=end.organization,
-                policy=self.config.policy,
-                **self._shared("sep"),
-            )
-        )
-
-    def _ekp_context(self) -> Context:
-        # Its own policy: a registry with a queue before it does not wait as long as the others.
-        end = self.config.endpoint("ekp")
-        return ekp_context(
-            base_url=end.url, token=self._secret(end, end.token), **self._shared("ekp")
-        )
-
-    def _mchd_context(self) -> Context:
-        end = self.config.endpoint("mchd")
-        base = httpx.URL(end.url.rstrip("/") + "/")
-        grant = PasswordGrant(
-            url=base.join(NODE.token),
-            username=end.login,
-            password=self._secret(end, end.password),
-            as_json=True,
-            clock=self.clock,
-        )
-        return self._guarded(
-            RegistryContext(
-                service="mchd",
-                base_url=base,
-                auth=grant,
-                policy=self.config.policy,
-                **self._shared("mchd"),
-            )
-        )
-
     def _pki_context(self) -> PkiContext:
+        # Not by the gateway: these services belong to authorities, and sign what they answer.
         services = self.config.services
         ocsp, tsp = services.get("ocsp"), services.get("tsp")
         return PkiContext(
@@ -178,7 +178,7 @@ class _Window:
         )
 
 
-class MedSign(_Window):
+class MedSign(_Window[httpx.Client, httpx.BaseTransport, Callable[[float], None], Driver]):
     """Everything a clinic does with signatures, for blocking code.
 
     Args:
@@ -196,14 +196,19 @@ class MedSign(_Window):
         accredited: The list of accredited authorities; without it no signature is known to be
             a qualified one.
         follow: Whether evidence is fetched from where certificates say; by default it is not.
-        sleep: How to let seconds pass.
+        sleep: How to let seconds pass; by default they pass.
+
+    Raises:
+        ConfigError: Settings contradict each other. A service that is not set, or not in full,
+            is refused when it is asked for.
+        StoreError: The journal of the settings cannot be opened.
 
     Attributes:
         ca: Certification authority.
         mchd: Registry of powers of attorney.
         sep: Patients' signatures.
         ekp: Petersburg card.
-        gosuslugi: Rules of the doctor's cabinet.
+        gosuslugi: Rules of the doctor's cabinet on Госуслуги; they do no I/O.
         pki: Status of certificates, time stamps, signing and verifying.
 
     Example:
@@ -213,103 +218,63 @@ class MedSign(_Window):
         []
     """
 
-    def __init__(
-        self,
-        config: Config,
-        *,
-        trust: TrustStore | None = None,
-        intermediates: Iterable[Certificate] = (),
-        http: httpx.Client | None = None,
-        transport: httpx.BaseTransport | None = None,
-        store: Store | None = None,
-        clock: Clock | None = None,
-        on_event: EventHook = ignore,
-        credentials: Credentials | None = None,
-        gateway: Gateway | None = None,
-        accredited: AccreditedList | None = None,
-        follow: FollowUrls | None = None,
-        sleep: Callable[[float], None] = sleep,
-    ) -> None:
-        self._own = ExitStack()
-        super().__init__(
-            config,
-            trust=trust or TrustStore(),
-            intermediates=intermediates,
-            store=store,
-            clock=clock,
-            on_event=on_event,
-            credentials=credentials,
-            gateway=gateway,
-            accredited=accredited,
-            follow=follow,
-            own=self._own,
-        )
-        if http is None:
-            links = {} if transport else config.gost_links
-            mounts = {place: link.transport() for place, link in links.items()}
-            http = self._own.enter_context(new_client(transport, mounts))
-        self._driver = Driver(http, clock=self.clock, sleep=sleep)
+    def _connected(self, transport: httpx.BaseTransport | None) -> httpx.Client:
+        links = self.config.gost_links.items()
+        return new_client(transport, {place: link.transport() for place, link in links})
 
-    @cached_property
+    def _driven(self, http: httpx.Client, sleep: Callable[[float], None] | None) -> Driver:
+        return Driver(http, clock=self.clock, sleep=sleep or pause)
+
+    @property
     def ca(self) -> Ca:
         """Certificates: request, identification, issue, installation, revocation."""
-        return Ca(self._ca_context(), self._driver)
+        return self._only("ca", Ca)
 
-    @cached_property
+    @property
     def mchd(self) -> Mchd:
         """Powers of attorney: registration, status, download, revocation."""
-        return Mchd(self._mchd_context(), self._driver)
+        return self._only("mchd", Mchd)
 
-    @cached_property
+    @property
     def sep(self) -> Sep:
         """Documents that patients sign by phone."""
-        return Sep(self._sep_context(), self._driver)
+        return self._only("sep", Sep)
 
-    @cached_property
+    @property
     def ekp(self) -> Ekp:
         """People known by the Единая карта петербуржца."""
-        return Ekp(self._ekp_context(), self._driver)
+        return self._only("ekp", Ekp)
 
-    @cached_property
+    @property
     def pki(self) -> Pki:
         """Status of certificates, time stamps, signing and verifying."""
-        return Pki(self._pki_context(), self._driver)
+        return self._only("pki", Pki)
 
     def close(self) -> None:
         """Close what this window opened itself."""
-        self._own.close()
+        try:
+            if self._own_http:
+                self._own_http.close()
+        finally:
+            if self._own_store:
+                self._own_store.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-class AsyncMedSign(_Window):
-    """Everything a clinic does with signatures, for asyncio and trio; the same as `MedSign`.
-
-    Args:
-        config: Where the services are.
-        trust: Whom to trust when signatures are verified; by default nobody.
-        intermediates: Certificates of authorities at hand.
-        http: A client to send with; it is not closed.
-        transport: Where requests go instead of the network; it is closed with the window.
-        store: Where journals are kept; it is not closed. By default that of the settings.
-        clock: Where time is taken from.
-        on_event: Called with each event of the traffic; it must not block, and what it raises is
-            only logged. A `medsign.exchange.Follower` goes along with operations, too.
-        credentials: The vault in which endpoints name their secrets.
-        gateway: How requests to services are signed, where a gateway wants it.
-        accredited: The list of accredited authorities; without it no signature is known to be
-            a qualified one.
-        follow: Whether evidence is fetched from where certificates say; by default it is not.
-        sleep: How to let seconds pass.
+class AsyncMedSign(
+    _Window[
+        httpx.AsyncClient,
+        httpx.AsyncBaseTransport,
+        Callable[[float], Awaitable[None]],
+        AsyncDriver,
+    ]
+):
+    """Everything a clinic does with signatures, for asyncio and trio; otherwise as `MedSign`.
 
     Example:
         >>> import anyio
@@ -322,83 +287,66 @@ class AsyncMedSign(_Window):
         0
     """
 
-    def __init__(
-        self,
-        config: Config,
-        *,
-        trust: TrustStore | None = None,
-        intermediates: Iterable[Certificate] = (),
-        http: httpx.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        store: Store | None = None,
-        clock: Clock | None = None,
-        on_event: EventHook = ignore,
-        credentials: Credentials | None = None,
-        gateway: Gateway | None = None,
-        accredited: AccreditedList | None = None,
-        follow: FollowUrls | None = None,
-        sleep: Callable[[float], Any] = anyio.sleep,
-    ) -> None:
-        self._own = AsyncExitStack()
-        super().__init__(
-            config,
-            trust=trust or TrustStore(),
-            intermediates=intermediates,
-            store=store,
-            clock=clock,
-            on_event=on_event,
-            credentials=credentials,
-            gateway=gateway,
-            accredited=accredited,
-            follow=follow,
-            own=self._own,
-        )
-        if http is None:
-            links = {} if transport else config.gost_links
-            mounts = {place: link.async_transport() for place, link in links.items()}
-            http = new_async_client(transport, mounts)
-            self._own.push_async_callback(http.aclose)
-        self._driver = AsyncDriver(http, clock=self.clock, sleep=sleep)
+    def _connected(self, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+        links = self.config.gost_links.items()
+        return new_async_client(transport, {place: link.async_transport() for place, link in links})
 
-    @cached_property
+    def _driven(
+        self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]] | None
+    ) -> AsyncDriver:
+        return AsyncDriver(http, clock=self.clock, sleep=sleep or anyio.sleep)
+
+    @property
     def ca(self) -> AsyncCa:
         """Certificates: request, identification, issue, installation, revocation."""
-        return AsyncCa(self._ca_context(), self._driver)
+        return self._only("ca", AsyncCa)
 
-    @cached_property
+    @property
     def mchd(self) -> AsyncMchd:
         """Powers of attorney: registration, status, download, revocation."""
-        return AsyncMchd(self._mchd_context(), self._driver)
+        return self._only("mchd", AsyncMchd)
 
-    @cached_property
+    @property
     def sep(self) -> AsyncSep:
         """Documents that patients sign by phone."""
-        return AsyncSep(self._sep_context(), self._driver)
+        return self._only("sep", AsyncSep)
 
-    @cached_property
+    @property
     def ekp(self) -> AsyncEkp:
         """People known by the Единая карта петербуржца."""
-        return AsyncEkp(self._ekp_context(), self._driver)
+        return self._only("ekp", AsyncEkp)
 
-    @cached_property
+    @property
     def pki(self) -> AsyncPki:
         """Status of certificates, time stamps, signing and verifying."""
-        return AsyncPki(self._pki_context(), self._driver)
+        return self._only("pki", AsyncPki)
 
     async def aclose(self) -> None:
-        """Close what this window opened itself."""
-        await self._own.aclose()
+        """Close what this window opened itself, whether or not it is cancelled."""
+        try:
+            if self._own_http:
+                await self._own_http.aclose()
+        finally:
+            if self._own_store:
+                with anyio.CancelScope(shield=True):
+                    # It waits for whoever is writing.
+                    await anyio.to_thread.run_sync(self._own_store.close)
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _refuse_to_pass_over_tls(config: Config) -> None:
+    for service, end in config.services.items():
+        if end.tls:
+            # What was to be encrypted by GOST would leave by whatever that way speaks.
+            raise ConfigError(
+                "requests would pass it over by the client or transport that is given",
+                f"[{service}.tls]",
+            )
 
 
 def watched(certificate: Certificate, label: str = "") -> Watched:

@@ -6,10 +6,12 @@ Nothing is read by itself: `Config.from_toml` and `Config.from_env` are calls th
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 import httpx
@@ -22,14 +24,38 @@ from medsign.transport.tls.settings import octets
 GostLink: TypeAlias = GostTls | GostGateway
 """What leads to a service by GOST TLS: this program itself, or a gateway in its place."""
 
-SERVICES = ("ca", "ocsp", "tsp", "sep", "mchd", "ekp")
-_PREFIX = "MEDSIGN_"
-_TLS_FILES = ("trust", "certificate", "key", "crls")
-_TLS_KINDS: Mapping[str, type] = {
+# Which settings each service uses: the others would be ignored, so they are refused.
+_PLACE: Final = frozenset({"url", "tls"})
+_SIGN_IN: Final = _PLACE | {"credential", "requests_per_minute"}
+_USES: Final[Mapping[str, frozenset[str]]] = {
+    "ca": _SIGN_IN | {"token"},
+    "ocsp": _PLACE,
+    "tsp": _PLACE,
+    "sep": _SIGN_IN | {"token", "organization"},
+    "mchd": _SIGN_IN | {"login", "password"},
+    "ekp": _SIGN_IN | {"token"},
+}
+SERVICES: Final = tuple(_USES)
+_PREFIX: Final = "MEDSIGN_"
+_TLS_FILES: Final = ("trust", "certificate", "key", "crls")
+_TLS_KINDS: Final[Mapping[str, type]] = {
     **dict.fromkeys((*_TLS_FILES, "password"), str),
     **dict.fromkeys(("allow_other_suites", "legacy_renegotiation"), bool),
 }
-_GATEWAY_KINDS: Mapping[str, type] = {"gateway": str, "pin": str}
+_GATEWAY_KINDS: Final[Mapping[str, type]] = {"gateway": str, "pin": str}
+
+
+def used_by(service: str) -> frozenset[str]:
+    """Return the names of the settings that a service uses.
+
+    Raises:
+        ConfigError: There is no such service.
+    """
+    try:
+        return _USES[service]
+    except KeyError:
+        known = ", ".join(SERVICES)
+        raise ConfigError(f"no such service; known: {known}", f"[{service}]") from None
 
 
 def _check_url(url: str, where: str) -> None:
@@ -40,11 +66,8 @@ def _check_url(url: str, where: str) -> None:
         raise ConfigError("no URL", where) from None
     if parsed.scheme not in {"https", "http"} or not parsed.host:
         raise ConfigError("a URL begins with https:// or http:// and names a host", where)
-
-
-def _check_service(name: str) -> None:
-    if name not in SERVICES:
-        raise ConfigError(f"no such service; known: {', '.join(SERVICES)}", f"[{name}]")
+    if parsed.userinfo:
+        raise ConfigError("a URL holds no login and no password: they are settings", where)
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +75,7 @@ class Endpoint:
     """One remote service.
 
     Raises:
-        ConfigError: The URL is none of http or https, or it is http in spite of `tls`.
+        ConfigError: A setting is wrong, or contradicts another one.
 
     Attributes:
         url: Base URL.
@@ -79,6 +102,15 @@ class Endpoint:
         _check_url(self.url, "url")
         if self.tls and httpx.URL(self.url).scheme != "https":
             raise ConfigError("a service with settings of GOST TLS has an https:// address", "url")
+        for name in ("token", "organization"):
+            if not re.fullmatch("[!-~]*", getattr(self, name)):
+                raise ConfigError("holds spaces or letters that no field of HTTP takes", name)
+        if self.credential and (self.token or self.password):
+            raise ConfigError("a secret is in the vault or in the settings, not both", "credential")
+        rate = self.requests_per_minute
+        # Not by `isinstance`: to Python `True` is a number, too.
+        if rate is not None and (type(rate) is not int or rate < 1):
+            raise ConfigError("not a whole number above 0", "requests_per_minute")
 
     @property
     def limit(self) -> RateLimit | None:
@@ -86,12 +118,20 @@ class Endpoint:
         return RateLimit(self.requests_per_minute, 60.0) if self.requests_per_minute else None
 
 
+_ENDPOINT_KINDS: Final[Mapping[str, type]] = {
+    **dict.fromkeys((field.name for field in attrs.fields(Endpoint)), str),
+    "requests_per_minute": int,
+    "tls": dict,
+}
+_KINDS: Final[Mapping[str, type]] = {"store": str, "crls": list, **dict.fromkeys(SERVICES, dict)}
+
+
 @attrs.frozen(kw_only=True)
 class Config:
     """Settings of the whole window; a service that is not set is refused when it is used.
 
     Raises:
-        ConfigError: There is no such service.
+        ConfigError: There is no such service, or it has no use for a setting.
 
     Attributes:
         services: Endpoints by service: ``ca``, ``ocsp``, ``tsp``, ``sep``, ``mchd``, ``ekp``.
@@ -111,8 +151,16 @@ class Config:
     store: Path | None = None
 
     def __attrs_post_init__(self) -> None:
-        for name in self.services:
-            _check_service(name)
+        for service, end in self.services.items():
+            used = used_by(service)
+            for name in _ENDPOINT_KINDS:
+                if name not in used and getattr(end, name):
+                    raise ConfigError("the service has no use for it", f"[{service}] {name}")
+            if service not in {"ocsp", "tsp"} and httpx.URL(end.url).query:
+                # Paths are joined to it, and the query would be lost.
+                raise ConfigError("the address of this service has no query", f"[{service}] url")
+        for url in self.crls:
+            _check_url(url, "crls")
 
     def endpoint(self, service: str) -> Endpoint:
         """Return a service's endpoint.
@@ -145,7 +193,7 @@ class Config:
         return links
 
     @classmethod
-    def from_toml(cls, path: Path) -> Config:
+    def from_toml(cls, path: str | os.PathLike[str]) -> Config:
         """Read a TOML file: a table per service, ``store`` and ``crls`` at the top.
 
         ::
@@ -163,22 +211,16 @@ class Config:
         Raises:
             ConfigError: No such file, not TOML, or an unknown table or key.
         """
+        path = Path(path)
         try:
-            table = tomllib.loads(path.read_text("utf-8"))
+            table = tomllib.loads(path.read_text("utf-8-sig"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             # Without its cause: that one may carry the file, tokens and all.
-            raise ConfigError(f"cannot be read ({type(error).__name__})", str(path)) from None
-        store: object = table.pop("store", None)
-        crls: object = table.pop("crls", [])
-        if not isinstance(store, str | None):
-            raise ConfigError("not a str", "store")
-        if not isinstance(crls, list):
-            raise ConfigError("not a list of str", "crls")
-        return cls(
-            services={name: _endpoint(name, keys, path.parent) for name, keys in table.items()},
-            crls=tuple(map(str, cast("list[object]", crls))),
-            store=path.parent / store if store else None,
-        )
+            line = re.search(r"line \d+, column \d+", str(error))
+            why = f"{type(error).__name__}, {line[0]}" if line else type(error).__name__
+            raise ConfigError(f"cannot be read ({why})", str(path)) from None
+        with _inside(str(path)):
+            return cls._of(table, path.parent)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -187,57 +229,88 @@ class Config:
         Args:
             environ: The variables; those of the process by default.
 
+        Raises:
+            ConfigError: An unknown service or key.
+
         Example:
             >>> Config.from_env({"MEDSIGN_EKP_URL": "https://ekp.test"}).endpoint("ekp").url
             'https://ekp.test'
         """
         environ = os.environ if environ is None else environ
-        tables: dict[str, dict[str, Any]] = {}
+        tables: dict[str, Any] = {}
         for variable, value in environ.items():
             service, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
-            if variable.startswith(_PREFIX) and service in SERVICES:
+            # Others make such names, too: Kubernetes does, for a service that is called so.
+            ours = service in SERVICES or key in _ENDPOINT_KINDS
+            if variable.startswith(_PREFIX) and ours:
                 number = key == "requests_per_minute" and value.isdecimal()
                 tables.setdefault(service, {})[key] = int(value) if number else value
-        store = environ.get(f"{_PREFIX}STORE")
+        if store := environ.get(f"{_PREFIX}STORE"):
+            tables.setdefault("store", store)
+        tables.setdefault("crls", environ.get(f"{_PREFIX}CRLS", "").split())
+        return cls._of(tables, Path())
+
+    @classmethod
+    def _of(cls, tables: object, folder: Path) -> Config:
+        table = _table(tables, _KINDS)
+        crls: list[object] = table.pop("crls", [])
+        store = table.pop("store", None)
+        if not all(isinstance(url, str) for url in crls):
+            raise ConfigError("not a list of str", "crls")
+        if store == "":
+            raise ConfigError("empty", "store")
         return cls(
-            services={name: _endpoint(name, keys) for name, keys in tables.items()},
-            crls=tuple(environ.get(f"{_PREFIX}CRLS", "").split()),
-            store=Path(store) if store else None,
+            services={service: _endpoint(service, keys, folder) for service, keys in table.items()},
+            crls=tuple(cast("list[str]", crls)),
+            store=folder / store if store else None,
         )
 
 
-def _endpoint(service: str, keys: object, folder: Path = Path()) -> Endpoint:
-    known = {field.name for field in attrs.fields(Endpoint)}
-    _check_service(service)
-    if not isinstance(keys, dict):
-        raise ConfigError("not a table", f"[{service}]")
-    table = dict(cast("dict[str, Any]", keys))
-    tls = table.pop("tls", None)
-    for name, value in table.items():
-        kind = int if name == "requests_per_minute" else str
-        if name not in known or not isinstance(value, kind):
-            raise ConfigError(f"no such setting, or not a {kind.__name__}", f"[{service}] {name}")
-    if "url" not in table:
-        raise ConfigError("missing", f"[{service}] url")
-    _check_url(table["url"], f"[{service}] url")
-    link = None if tls is None else _gost_link(f"[{service}.tls]", tls, table["url"], folder)
-    return Endpoint(**table, tls=link)
+@contextmanager
+def _inside(place: str) -> Generator[None, None, None]:
+    """Say in which file and which table a wrong setting stands."""
+    try:
+        yield
+    except ConfigError as error:
+        why = str(error).removeprefix(f"{error.where}: ")
+        raise ConfigError(why, f"{place} {error.where}".rstrip()) from None
 
 
-def _gost_link(place: str, keys: object, url: str, folder: Path) -> GostLink:
+def _table(keys: object, kinds: Mapping[str, type]) -> dict[str, Any]:
+    """Return a table, all of whose keys are known and of their kinds."""
     if not isinstance(keys, dict):
-        raise ConfigError("not a table", place)
+        raise ConfigError("not a table")
     table = dict(cast("dict[str, Any]", keys))
-    kinds = _GATEWAY_KINDS if "gateway" in table else _TLS_KINDS
     for name, value in table.items():
-        if not isinstance(value, kinds.get(name, ())):
-            raise ConfigError("no such setting, or of another kind", f"{place} {name}")
-    if "gateway" in table:
+        if name not in kinds:
+            raise ConfigError(f"no such setting; known: {', '.join(kinds)}", name)
+        if type(value) is not kinds[name]:
+            raise ConfigError(f"of another kind than {kinds[name].__name__}", name)
+    return table
+
+
+def _endpoint(service: str, keys: object, folder: Path) -> Endpoint:
+    with _inside(f"[{service}]"):
+        table = _table(keys, _ENDPOINT_KINDS)
+        if "url" not in table:
+            raise ConfigError("missing", "url")
+        tls = table.pop("tls", None)
+        end = Endpoint(**table)
+    if tls is None:
+        return end
+    with _inside(f"[{service}.tls]"):
+        link = _gost_link(tls, end.url, folder)
+    with _inside(f"[{service}]"):
+        return attrs.evolve(end, tls=link)
+
+
+def _gost_link(keys: Mapping[str, Any], url: str, folder: Path) -> GostLink:
+    if "gateway" in keys:
+        table = _table(keys, _GATEWAY_KINDS)
         behind = httpx.URL(url).netloc.decode("ascii")
         return GostGateway(table.pop("gateway"), hosts=[behind], **table)
+    table = _table(keys, _TLS_KINDS)
     files: dict[str, Any] = {
-        name: octets(folder / table.pop(name), f"{place} {name}")
-        for name in _TLS_FILES
-        if name in table
+        name: octets(folder / table.pop(name), name) for name in _TLS_FILES if name in table
     }
     return GostTls(**files, **table)

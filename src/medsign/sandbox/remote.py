@@ -9,7 +9,7 @@ import httpx
 
 from medsign.codec import json
 from medsign.codec.asn1 import Certificate, decode_certificate
-from medsign.config import SERVICES, Config, Endpoint
+from medsign.config import SERVICES, Config, Endpoint, used_by
 from medsign.errors import ConnectFailed, UnexpectedAnswer
 from medsign.pki.trust import TrustStore
 
@@ -39,7 +39,7 @@ class Remote:
         """Return the settings with which `MedSign` reaches its services."""
         return Config(
             services={
-                name: _endpoint(of) for name, of in self._services.items() if name in SERVICES
+                name: _endpoint(name, of) for name, of in self._services.items() if name in SERVICES
             },
             crls=tuple(self._services["ca"]["crlUrls"]),
         )
@@ -96,16 +96,18 @@ class Remote:
         return decode_certificate(_done(self._http.get(httpx.URL(url).path)).content)
 
 
-def _endpoint(about: dict[str, Any]) -> Endpoint:
+def _endpoint(service: str, about: dict[str, Any]) -> Endpoint:
     logins: dict[str, str] = about.get("logins", {})
     login, password = next(iter(logins.items()), ("", ""))
     tokens: list[str] = about["tokens"]
+    known: dict[str, Any] = {
+        "token": tokens[0] if tokens else "",
+        "login": login,
+        "password": password,
+        "organization": about.get("organization", ""),
+    }
     return Endpoint(
-        url=about["url"],
-        token=tokens[0] if tokens else "",
-        login=login,
-        password=password,
-        organization=about.get("organization", ""),
+        url=about["url"], **{key: known[key] for key in known.keys() & used_by(service)}
     )
 
 
