@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,7 +16,7 @@ from datetime import UTC, datetime
 import pytest
 
 from medsign.errors import StoreError, VersionConflict
-from medsign.store import NewEvent, SqliteStore, sqlite
+from medsign.store import NewEvent, SqliteStore, file, sqlite
 from medsign.store.port import rows_to_append
 
 NOON = datetime(2026, 6, 25, 12, tzinfo=UTC)
@@ -60,7 +65,7 @@ def test_a_file_of_schema_1_is_migrated_with_all_its_events(path):
 
 def test_a_migrated_file_has_the_schema_of_a_new_one(tmp_path):
     old, new = tmp_path / "old.db", tmp_path / "new.db"
-    by_hand(old, *sqlite._LADDER[0], "PRAGMA user_version = 1")
+    by_hand(old, *file.LADDER[0], "PRAGMA user_version = 1")
     schemas = []
     for path in (old, new):
         SqliteStore(path).close()
@@ -77,8 +82,8 @@ def test_a_migrated_file_has_the_schema_of_a_new_one(tmp_path):
 
 
 def test_a_failed_migration_leaves_the_old_file(path, monkeypatch):
-    by_hand(path, *sqlite._LADDER[0], "PRAGMA user_version = 1")
-    monkeypatch.setattr(sqlite, "_LADDER", (*sqlite._LADDER, ("DROP TABLE events", "NONSENSE")))
+    by_hand(path, *file.LADDER[0], "PRAGMA user_version = 1")
+    monkeypatch.setattr(file, "LADDER", (*file.LADDER, ("DROP TABLE events", "NONSENSE")))
     with pytest.raises(StoreError):
         SqliteStore(path)
     with closing(sqlite3.connect(path)) as db:
@@ -128,9 +133,44 @@ def test_damaged_event_data_are_an_error_that_does_not_quote_them(filled, data):
     assert data not in str(refused.value)
 
 
-def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(StoreError):
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("at", "'yesterday'"),
+        ("at", "'2026-06-25T12:00:00'"),
+        ("at", "'0001-01-01T00:00:00+14:00'"),
+        ("at", "x'00'"),
+        ("kind", "x'00'"),
+        ("data", "x'ff'"),
+    ],
+)
+def test_any_damaged_part_of_an_event_is_an_error_that_says_which_event(filled, column, value):
+    row = {"at": "'2026-06-25T00:00:00+00:00'", "kind": "'note'", "data": "'{}'", column: value}
+    by_hand(
+        filled,
+        f"INSERT INTO events VALUES ('letter/0', 21, {row['kind']}, {row['at']}, {row['data']})",
+    )
+    with closing(SqliteStore(filled)) as store:
+        assert len(store.load("letter/0", limit=20)) == 20
+        with pytest.raises(StoreError, match="event 21"):
+            store.load("letter/0")
+
+
+def test_text_that_is_no_utf_8_is_an_error_that_does_not_quote_it(filled):
+    text = f"CAST(x'{b'Testova'.hex()}ff' AS TEXT)"
+    row = f"'letter/0', 21, 'note', '2026-06-25T00:00:00+00:00', {text}"
+    by_hand(filled, f"INSERT INTO events VALUES ({row})")
+    with closing(SqliteStore(filled)) as store, pytest.raises(StoreError) as refused:
+        store.load("letter/0")
+    assert "Testova" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_missing_folder_is_an_error_that_does_not_quote_the_path(tmp_path):
+    with pytest.raises(StoreError) as refused:
         SqliteStore(tmp_path / "missing" / "journal.db")
+    assert "missing" not in str(refused.value)
+    assert "журнал" in refused.value.diagnostics()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
@@ -156,6 +196,95 @@ def test_a_busy_file_is_an_error_after_the_time_out(path):
         assert list(store.load("s")) == []
         writer.execute("ROLLBACK")
         assert store.append("s", 0, [NOTE]) == 1
+
+
+def test_a_busy_file_is_waited_for_once_for_all_who_write_together(path):
+    with (
+        closing(SqliteStore(path, busy_timeout=0.3)) as store,
+        closing(sqlite3.connect(path, isolation_level=None)) as writer,
+    ):
+        writer.execute("BEGIN IMMEDIATE")
+
+        def refused(number):
+            with pytest.raises(StoreError, match="locked") as error:
+                store.append(f"s{number}", 0, [NOTE])
+            return error.value
+
+        began = time.monotonic()
+        with ThreadPoolExecutor(12) as pool:
+            errors = set(pool.map(refused, range(12)))
+        assert time.monotonic() - began < 1.5
+        assert len(errors) == 12  # a traceback belongs to one thread
+        writer.execute("ROLLBACK")
+
+
+def test_a_broken_stream_harms_none_that_is_written_with_it(path):
+    with closing(SqliteStore(path)) as store:
+        store.append("broken", 0, [NOTE, NOTE])
+        by_hand(path, "UPDATE streams SET version = 1 WHERE name = 'broken'")
+        rows = rows_to_append("s", [NOTE])
+        appends = [
+            sqlite._Append(*what, rows, True) for what in (("a", 0), ("broken", 1), ("b", 0))
+        ]
+        store._write(appends)
+        assert [type(each.error) for each in appends] == [type(None), StoreError, type(None)]
+        assert len(store.load("broken")) == 2
+        assert list(store.streams()) == ["a", "b", "broken"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sets no bounds to files")
+def test_a_full_disk_takes_nothing_that_was_acknowledged_and_leaves_the_store_usable(path):
+    program = """
+import resource, signal, sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from medsign.errors import StoreError
+from medsign.store import NewEvent, SqliteStore
+note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC), {"text": "x" * 3000})
+store = SqliteStore(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, most))
+
+def append(number):
+    try:
+        return store.append(f"s{number:03}", 0, [note, note]) and f"s{number:03}"
+    except StoreError:
+        return None
+
+with ThreadPoolExecutor(8) as pool:
+    kept = [name for name in pool.map(append, range(100)) if name]
+assert 0 < len(kept) < 100, kept
+assert list(store.streams()) == kept
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+assert append(999) == "s999"
+store.close()
+with SqliteStore(sys.argv[1]) as again:
+    assert [(each.stream, each.version) for each in again.newest()] == [
+        (name, 2) for name in [*kept, "s999"]
+    ]
+"""
+    subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
+
+
+def test_one_large_event_leaves_no_large_log_for_ever(path):
+    with closing(SqliteStore(path)) as store:
+        store.append("s", 0, [NewEvent("large", NOON, {"text": "x" * 40_000_000})])
+        assert log_of(path).stat().st_size > 40_000_000
+        for version in range(1, 4):
+            store.append("s", version, [NOTE])
+        assert log_of(path).stat().st_size < 20_000_000
+
+
+def test_a_file_that_is_there_is_never_opened_beside_sqlite(path, monkeypatch):
+    SqliteStore(path).close()
+    opened = []
+    monkeypatch.setattr(os, "utime", lambda *_, **__: 1 / 0)
+    with monkeypatch.context() as patch:
+        really = os.open
+        patch.setattr(os, "open", lambda *given: opened.append(given[1]) or really(*given))
+        SqliteStore(path).close()
+    assert all(flags & os.O_EXCL for flags in opened)
 
 
 def test_an_interrupted_append_leaves_the_store_usable(path, monkeypatch):
@@ -234,6 +363,89 @@ assert len(store.load("s")) == 40
 store.close()
 """
     subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_what_a_child_appends_stays_when_its_parent_has_closed_the_file(path):
+    program = """
+import os, subprocess, sys, warnings
+from datetime import UTC, datetime
+from medsign.store import NewEvent, SqliteStore
+warnings.simplefilter("ignore", DeprecationWarning)
+note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))
+store = SqliteStore(sys.argv[1])
+store.append("parent", 0, [note])
+store.load("parent")
+halfway, go_on = os.pipe(), os.pipe()
+if os.fork() == 0:
+    store.append("child", 0, [note])
+    os.write(halfway[1], b".")
+    os.read(go_on[0], 1)
+    for version in range(1, 9):
+        store.append("child", version, [note])
+    os._exit(0)
+os.read(halfway[0], 1)
+store.close()
+subprocess.run([sys.executable, "-c", sys.argv[2], sys.argv[1]], check=True)
+os.write(go_on[1], b".")
+assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+"""
+    other = """
+import sys
+from datetime import UTC, datetime
+from medsign.store import NewEvent, SqliteStore
+with SqliteStore(sys.argv[1]) as store:
+    store.append("other", 0, [NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))])
+"""
+    subprocess.run([sys.executable, "-c", program, path, other], check=True, timeout=60)
+    with closing(SqliteStore(path)) as store:
+        assert [(each.stream, each.version) for each in store.newest()] == [
+            ("child", 9),
+            ("other", 1),
+            ("parent", 1),
+        ]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_threads_may_fork_at_once(path):
+    program = """
+import os, sys, threading, warnings
+from datetime import UTC, datetime
+from medsign.store import NewEvent, SqliteStore
+warnings.simplefilter("ignore", DeprecationWarning)
+store = SqliteStore(sys.argv[1])
+codes = []
+
+def fork_on(number):
+    for time in range(15):
+        if (child := os.fork()) == 0:
+            note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))
+            store.append(f"{number}/{time}", 0, [note])
+            os._exit(0)
+        codes.append(os.waitpid(child, 0)[1])
+
+threads = [threading.Thread(target=fork_on, args=[number]) for number in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert codes == [0] * 60
+assert len(list(store.streams())) == 60
+"""
+    subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
+
+
+def test_a_store_that_is_gone_leaves_nothing_behind(path, monkeypatch):
+    SqliteStore(path).close()
+    hooks = []
+    monkeypatch.setattr(os, "register_at_fork", lambda **given: hooks.append(given), raising=False)
+    store = SqliteStore(path)
+    store.close()
+    gone = weakref.ref(store._sessions)
+    del store
+    gc.collect()
+    assert gone() is None
+    assert hooks == []
 
 
 def test_threads_that_write_at_once_share_a_turn_of_the_disk(path):
@@ -321,7 +533,7 @@ class Commits:
     def __init__(self, store: SqliteStore) -> None:
         self.count = 0
         self.levels: list[str] = []
-        connection = store._session("writing").connection
+        connection = store._sessions.here.writing.connection
         assert connection is not None
         connection.set_trace_callback(self._note)
 
@@ -329,3 +541,102 @@ class Commits:
         self.count += statement == "COMMIT"
         if statement.startswith("PRAGMA synchronous"):
             self.levels.append(statement.rpartition(" ")[2])
+
+
+class TestReadOnly:
+    """A journal as evidence: what is read stays as it is."""
+
+    def test_everything_is_read_and_nothing_is_changed(self, filled):
+        before = content_of(filled.parent)
+        with SqliteStore(filled, read_only=True) as store:
+            assert len(store.load("letter/7")) == 20
+            assert len(list(store.streams())) == len(list(store.newest("letter/"))) == 40
+            with pytest.raises(StoreError, match="reading only"):
+                store.append("letter/7", 20, [NOTE])
+        with pytest.raises(StoreError, match="closed"):
+            store.load("letter/7")
+        assert content_of(filled.parent) == before
+
+    def test_what_stands_in_the_log_only_is_read_too(self, path, tmp_path):
+        with SqliteStore(path) as live:
+            live.append("s", 0, [NOTE])
+            copy = tmp_path / "copy"
+            copy.mkdir()
+            for each in (path, log_of(path)):
+                shutil.copy(each, copy)
+        before = content_of(copy)
+        with SqliteStore(copy / path.name, read_only=True) as store:
+            assert len(store.load("s")) == 1
+        after = content_of(copy)
+        assert {name: after[name] for name in before} == before
+
+    def test_a_writer_is_neither_held_up_nor_missed(self, path):
+        with SqliteStore(path) as live, SqliteStore(path, read_only=True) as store:
+            for version in range(3):
+                live.append("s", version, [NOTE])
+                assert len(store.load("s")) == version + 1
+        with SqliteStore(path, read_only=True) as store:
+            done = threading.Event()
+
+            def write():
+                for version in range(3, 40):
+                    with SqliteStore(path) as brief:  # the log comes and goes each time
+                        brief.append("s", version, [NOTE])
+                done.set()
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            found, refused = [], []
+            while not done.is_set():
+                try:
+                    found.append([each.version for each in store.load("s")])
+                except StoreError as error:
+                    refused.append(error)
+            writer.join()
+            assert all("each time" in str(error) for error in refused)
+            assert all(versions == list(range(1, len(versions) + 1)) for versions in found)
+            assert len(store.load("s")) == 40
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+    def test_a_folder_that_cannot_be_written_is_read(self, filled):
+        filled.parent.chmod(0o555)
+        try:
+            with SqliteStore(filled, read_only=True) as store:
+                assert len(store.load("letter/7")) == 20
+        finally:
+            filled.parent.chmod(0o755)
+
+    @pytest.mark.skipif(os.name == "nt", reason="there is no way there to have SQLite refuse")
+    def test_a_log_that_cannot_be_indexed_is_an_error_that_says_what_to_do(
+        self, filled, monkeypatch
+    ):
+        log_of(filled).write_bytes(bytes(32))
+        really = sqlite3.connect
+
+        def on_a_read_only_medium(name, **how):
+            return really(f"{name}&vfs=unix-none", **how)
+
+        monkeypatch.setattr(sqlite3, "connect", on_a_read_only_medium)
+        with pytest.raises(StoreError, match="copy both elsewhere"):
+            SqliteStore(filled, read_only=True)
+
+    @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 " * 500])
+    def test_a_file_without_a_journal_is_refused_and_stays(self, path, content):
+        path.write_bytes(content)
+        with pytest.raises(StoreError):
+            SqliteStore(path, read_only=True)
+        assert content_of(path.parent) == {path.name: content}
+
+    def test_a_missing_file_is_refused_and_not_made(self, path):
+        with pytest.raises(StoreError):
+            SqliteStore(path, read_only=True)
+        assert not path.exists()
+
+    def test_an_older_journal_is_refused_and_not_migrated(self, path):
+        by_hand(path, *file.LADDER[0], "PRAGMA user_version = 1")
+        with pytest.raises(StoreError, match="schema 1"):
+            SqliteStore(path, read_only=True)
+
+
+def content_of(folder):
+    return {each.name: each.read_bytes() for each in folder.iterdir()}

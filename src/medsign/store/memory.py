@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Self
 
 from medsign.errors import StoreError
 from medsign.status.journal import NewEvent, StoredEvent
-from medsign.store.port import Row, check_version, from_json, rows_to_append
+from medsign.store.forks import ProcessLock
+from medsign.store.port import Row, check_version, rows_to_append, stored_event
 
 
 class MemoryStore:
     """Streams in a dictionary, with every promise of a store but durability.
 
     Example:
-        >>> from datetime import UTC
+        >>> from datetime import UTC, datetime
         >>> store = MemoryStore()
         >>> noon = datetime(2026, 6, 25, 12, tzinfo=UTC)
         >>> store.append("letter/17", 0, [NewEvent("sent", noon, {"pages": 2})])
@@ -28,7 +27,7 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._streams: dict[str, list[Row]] | None = {}
 
     def append(
@@ -48,21 +47,20 @@ class MemoryStore:
                 streams.setdefault(stream, []).extend(rows)
             return expected_version + len(rows)
 
-    def load(self, stream: str, after: int = 0) -> Sequence[StoredEvent]:
+    def load(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
         """Return the events of a stream whose version is greater than `after`, in order."""
+        first = max(after, 0)
         with self._lock:
-            rows = list(self._open().get(stream, ()))
+            rows = self._open().get(stream, [])[first : None if limit is None else first + limit]
         return tuple(
-            StoredEvent(
-                stream=stream,
-                version=version,
-                kind=row.kind,
-                at=datetime.fromisoformat(row.at),
-                data=from_json(row.data),
-            )
-            for version, row in enumerate(rows, start=1)
-            if version > after
+            stored_event(stream, version, row) for version, row in enumerate(rows, start=first + 1)
         )
+
+    def newest(self, prefix: str = "") -> Iterator[StoredEvent]:
+        """Yield the newest event of each stream whose name starts with a prefix, in their order."""
+        with self._lock:
+            rows = sorted((name, len(rows), rows[-1]) for name, rows in self._open().items())
+        return (stored_event(*row) for row in rows if row[0].startswith(prefix))
 
     def streams(self, prefix: str = "", after: str = "") -> Iterator[str]:
         """Yield the names of streams that start with a prefix, in code point order."""

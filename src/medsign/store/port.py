@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, Self, cast
+from datetime import datetime
+from typing import Any, Protocol, Self, cast
 
 import attrs
 
+from medsign.clock import aware
 from medsign.errors import StoreError, UsageError, VersionConflict
-from medsign.status.journal import JSON, EventLog, NewEvent
+from medsign.status.journal import JSON, EventLog, NewEvent, StoredEvent
 
 
 class Store(EventLog, Protocol):
@@ -44,6 +46,27 @@ class Store(EventLog, Protocol):
         Raises:
             VersionConflict: The stream is not at the expected version.
             StoreError: The store failed; nothing was added.
+        """
+        ...
+
+    def load(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
+        """Return the events of a stream whose version is greater than `after`, in order.
+
+        Args:
+            stream: Its name.
+            after: The last version that is known already.
+            limit: How many to return at most; ``None`` for all.
+
+        Raises:
+            StoreError: The store failed, or one of the events is damaged.
+        """
+        ...
+
+    def newest(self, prefix: str = "") -> Iterator[StoredEvent]:
+        """Yield the newest event of each stream whose name starts with a prefix, in their order.
+
+        Args:
+            prefix: Beginning of the names; the stream that it names in full comes first.
         """
         ...
 
@@ -82,10 +105,12 @@ def rows_to_append(stream: str, events: Sequence[NewEvent]) -> tuple[Row, ...]:
     """Check what a caller asks to store and return it as text.
 
     Raises:
-        UsageError: The stream has no printable name, or the data are not JSON.
+        UsageError: The stream has no printable name, a kind is no text, or the data are not JSON.
     """
     if not stream or not stream.isprintable():
         raise UsageError("a stream needs a printable name")
+    for event in events:
+        _check_kind(event.kind)
     return tuple(
         Row(event.kind, event.at.isoformat(timespec="microseconds"), _to_json(event.data))
         for event in events
@@ -102,19 +127,28 @@ def check_version(stream: str, expected: int, actual: int) -> None:
         raise VersionConflict(stream, expected, actual)
 
 
-def from_json(text: str) -> Mapping[str, JSON]:
-    """Return the data of a stored event.
+def stored_event(stream: str, version: int, row: Row) -> StoredEvent:
+    """Return an event as it was appended.
 
     Raises:
-        StoreError: The stored text was damaged.
+        StoreError: What was stored of it was damaged.
     """
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise StoreError("stored event data are damaged") from None
-    if not isinstance(data, dict):
-        raise StoreError("stored event data are damaged")
-    return cast("dict[str, JSON]", data)
+        _check_kind(row.kind)
+        at, data = aware(datetime.fromisoformat(row.at)), json.loads(row.data)
+        if isinstance(data, dict):
+            said = cast("dict[str, JSON]", data)
+            return StoredEvent(stream=stream, version=version, kind=row.kind, at=at, data=said)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        pass
+    raise StoreError(f"stored event {version} is damaged")
+
+
+def _check_kind(kind: Any) -> None:
+    try:
+        kind.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise UsageError("the kind of an event must be text") from None
 
 
 def _to_json(data: Mapping[str, JSON]) -> str:

@@ -132,6 +132,28 @@ class StoreConformance:
         assert [stored.version for stored in store.load("s", after=3)] == [4, 5]
         assert list(store.load("s", after=5)) == []
 
+    def test_a_long_stream_is_loaded_part_by_part(self, store: Store) -> None:
+        """A reader need not hold more than it asked for."""
+        store.append("s", 0, [event(n) for n in range(5)])
+        assert [stored.version for stored in store.load("s", limit=2)] == [1, 2]
+        assert [stored.version for stored in store.load("s", 2, limit=2)] == [3, 4]
+        assert [stored.version for stored in store.load("s", 4, limit=2)] == [5]
+        assert list(store.load("s", limit=0)) == []
+
+    def test_the_newest_event_of_each_stream_is_told_by_prefix(self, store: Store) -> None:
+        """To know how things stand nobody has to load every history."""
+        for name in ["b", "a/1", "a", "a/2", "A"]:
+            store.append(name, 0, [event(1)])
+        store.append("a/1", 1, [event(2), event(3)])
+        assert [(each.stream, each.version) for each in store.newest("a")] == [
+            ("a", 1),
+            ("a/1", 3),
+            ("a/2", 1),
+        ]
+        assert [each.data["number"] for each in store.newest("a/1")] == [3]
+        assert [each.stream for each in store.newest()] == ["A", "a", "a/1", "a/2", "b"]
+        assert list(store.newest("c")) == []
+
     def test_moments_come_back_in_utc_to_the_microsecond(self, store: Store) -> None:
         """An instant is an instant, whatever zone it was written in."""
         moment = datetime(2026, 6, 25, 1, 2, 3, 4, timezone(timedelta(hours=7)))
@@ -179,6 +201,13 @@ class StoreConformance:
         with pytest.raises(UsageError):
             store.append("s", 0, [NewEvent("bad", NOON, {"value": value})])
 
+    @pytest.mark.parametrize("kind", [None, b"bad", "\ud800"])
+    def test_a_kind_that_is_no_text_is_refused(self, store: Store, kind: Any) -> None:
+        """It is refused before anything is written, whatever else is written meanwhile."""
+        with pytest.raises(UsageError):
+            store.append("s", 0, [event(), NewEvent(kind, NOON)])
+        assert list(store.streams()) == []
+
     def test_a_closed_store_refuses_and_may_be_closed_again(self, open_store: OpenStore) -> None:
         """An error tells a closed store from an empty one."""
         store = open_store()
@@ -188,6 +217,7 @@ class StoreConformance:
             lambda: store.append("s", 0, [event()]),
             lambda: store.load("s"),
             lambda: list(store.streams()),
+            lambda: list(store.newest()),
         ):
             with pytest.raises(StoreError):
                 use()
@@ -312,14 +342,17 @@ class _SameAsMemory(RuleBasedStateMachine):
             self.model, stream, expected, batch
         )
 
-    @rule(name=names, after=st.integers(-1, 5))
-    def load(self, name: str, after: int) -> None:
+    @rule(name=names, after=st.integers(-1, 5), limit=st.none() | st.integers(0, 3))
+    def load(self, name: str, after: int, limit: int | None) -> None:
         stream = self.prefix + name
-        assert list(self.store.load(stream, after)) == list(self.model.load(stream, after))
+        assert list(self.store.load(stream, after, limit)) == list(
+            self.model.load(stream, after, limit)
+        )
 
     @invariant()
     def same_streams(self) -> None:
         assert list(self.store.streams(self.prefix)) == list(self.model.streams(self.prefix))
+        assert list(self.store.newest(self.prefix)) == list(self.model.newest(self.prefix))
 
 
 def _outcome(store: Store, stream: str, expected: int, batch: Sequence[NewEvent]) -> object:
