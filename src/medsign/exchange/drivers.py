@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import attrs
 import httpx
@@ -145,6 +146,7 @@ class AsyncDriver:
         self._clock = clock or SystemClock()
         self._sleep = sleep
         self._home = os.getpid()
+        self._loop: object = None
 
     async def run(self, flow: Flow[T]) -> T:
         """Perform a flow to its end and return its value.
@@ -152,7 +154,7 @@ class AsyncDriver:
         Cancelling is safe: what was about to be sent is in the journal before its first byte, and
         a journal write that has begun is finished.
         """
-        _usable(self._http, self._home)
+        self._usable()
         step: _Step = partial(next, flow)
         try:
             while True:
@@ -167,7 +169,7 @@ class AsyncDriver:
 
     async def iterate(self, listing: Listing[T]) -> AsyncIterator[T]:
         """Perform a listing as far as the caller takes its elements."""
-        _usable(self._http, self._home)
+        self._usable()
         step: _Step = partial(next, listing)
         try:
             while True:
@@ -182,6 +184,14 @@ class AsyncDriver:
                     step = await self._perform(effect, listing)
         finally:
             listing.close()
+
+    def _usable(self) -> None:
+        _usable(self._http, self._home)
+        here = anyio.lowlevel.current_token()
+        self._loop = self._loop or here
+        # A connection that waits in a loop which has ended wakes nobody.
+        if self._loop != here:
+            raise UsageError("this window was first used in another event loop: open one in each")
 
     async def _perform(self, effect: Effect, flow: Generator[Any, Any, Any]) -> _Step:
         try:
