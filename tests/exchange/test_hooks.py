@@ -26,7 +26,6 @@ from medsign.exchange import (
     log_events,
     operation,
 )
-from medsign.exchange.hooks import harmless
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.status import Journal, State, StateChanged, StatusModel, Tracker
 from medsign.store import MemoryStore
@@ -74,7 +73,7 @@ def test_a_broken_hook_does_not_hide_an_unknown_outcome(
 
 
 def test_a_broken_hook_is_told_of_once_and_without_its_words(caplog: pytest.LogCaptureFixture):
-    hook = harmless(broken)
+    hook = all_of(broken)
     for _ in range(3):
         hook(SENT)
     assert caplog.messages == ["a hook for events fails: Broken"]
@@ -85,7 +84,7 @@ def test_a_hook_may_still_stop_the_program():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        harmless(stop)(SENT)
+        all_of(stop)(SENT)
 
 
 def test_a_broken_hook_keeps_no_event_from_the_others():
@@ -97,7 +96,9 @@ def test_a_broken_hook_keeps_no_event_from_the_others():
 def test_hooks_combined_twice_are_called_once_each():
     seen: list[Event] = []
     inner = all_of(seen.append)
-    harmless(all_of(inner, broken))(SENT)
+    both = all_of(inner, broken)
+    assert all_of(both) is both
+    both(SENT)
     assert seen == [SENT]
 
 
@@ -140,7 +141,7 @@ def test_hooks_that_follow_an_operation_stand_around_it_in_their_order(
 
 def test_a_hook_that_only_listens_follows_nothing():
     flow = iter(())
-    assert harmless(broken).follow("sep.send", flow) is flow  # type: ignore[arg-type]
+    assert all_of(broken).follow("sep.send", flow) is flow  # type: ignore[arg-type]
 
 
 LEVELS = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import attrs
 
@@ -18,10 +18,9 @@ from medsign.exchange.events import (
     RetryScheduled,
 )
 from medsign.status import StateChanged
+from medsign.status.tracker import notify
 
 T = TypeVar("T")
-
-_LOG: Final = logging.getLogger("medsign")
 
 
 @runtime_checkable
@@ -45,8 +44,8 @@ class Follower(Protocol):
 
 
 @attrs.define(eq=False)
-class Watching:
-    """Hooks as a `Context` calls them: what one of them raises on an event harms nobody.
+class CompositeHook:
+    """Several hooks as one; what one of them raises on an event harms nobody.
 
     A broken hook must not turn a call that was answered into one that failed. Its first failure is
     told to the logger ``medsign``, the others are dropped.
@@ -61,12 +60,9 @@ class Watching:
     def __call__(self, event: Event) -> None:
         """Call each hook."""
         for hook in self.hooks:
-            try:
-                hook(event)
-            except Exception as error:  # noqa: BLE001 - monitoring must not undo what was done
-                if hook not in self._broken:
-                    self._broken.append(hook)
-                    _LOG.error("a hook for events fails: %s", type(error).__name__)
+            known = hook in self._broken
+            if not notify(hook, event, log=not known) and not known:
+                self._broken.append(hook)
 
     def follow(self, operation: str, flow: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
         """Let those hooks go along that want to, the first one outermost."""
@@ -76,8 +72,10 @@ class Watching:
         return flow
 
 
-def all_of(*hooks: EventHook) -> Watching:
+def all_of(*hooks: EventHook) -> CompositeHook:
     """Return a hook that calls several; one that fails does not keep the event from the others.
+
+    Without any, nobody is told. One that this function returned before is returned as it is.
 
     Example:
         >>> seen, counted = [], []
@@ -86,12 +84,14 @@ def all_of(*hooks: EventHook) -> Watching:
         >>> len(seen), len(counted)
         (1, 1)
     """
-    return Watching(hooks)
+    if len(hooks) == 1 and isinstance(hooks[0], CompositeHook):
+        return hooks[0]
+    return CompositeHook(hooks)
 
 
-def harmless(hook: EventHook) -> Watching:
-    """Return the hook as one that cannot harm an operation."""
-    return hook if isinstance(hook, Watching) else Watching((hook,))
+# Until context.py knows the names above.
+Watching: TypeAlias = CompositeHook
+harmless = all_of
 
 
 def log_events(logger: logging.Logger) -> EventHook:

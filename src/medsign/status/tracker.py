@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 import attrs
 
@@ -14,7 +15,8 @@ from medsign.status.journal import JSON, Entry, Journal
 from medsign.status.model import State, StatusModel
 from medsign.status.terms import PLAIN_CALENDAR, Calendar, due
 
-_log = logging.getLogger(__name__)
+E = TypeVar("E")
+_log = logging.getLogger("medsign")
 
 
 @attrs.frozen(kw_only=True)
@@ -220,15 +222,31 @@ class Tracker:
 
     def _tell(self, on_change: Callable[[StateChanged], None], entry: Entry) -> None:
         states = self.model.states
-        try:
-            on_change(
-                StateChanged(
-                    model=self.model.name,
-                    entity=self.entity,
-                    before=states[entry.before],
-                    after=states[entry.after],
-                    entry=entry,
-                )
-            )
-        except Exception as error:  # noqa: BLE001  # the change is written: monitoring must not undo it
-            _log.error("on_change of %s failed: %s", self.model.name, type(error).__name__)
+        change = StateChanged(
+            model=self.model.name,
+            entity=self.entity,
+            before=states[entry.before],
+            after=states[entry.after],
+            entry=entry,
+        )
+        notify(on_change, change)
+
+
+def notify(hook: Callable[[E], None], event: E, *, log: bool = True) -> bool:
+    """Call a hook with an event: what it raises harms nobody, for the event has happened.
+
+    Args:
+        hook: What to call.
+        event: What it is told.
+        log: Whether the type of what it raises is told to the logger ``medsign``.
+
+    Returns:
+        Whether the hook took the event.
+    """
+    try:
+        hook(event)
+    except Exception as error:  # noqa: BLE001 - monitoring must not undo what was done
+        if log:
+            _log.error("a hook for events fails: %s", type(error).__name__)
+        return False
+    return True
