@@ -363,6 +363,16 @@ def test_a_component_that_the_message_does_not_have_is_refused(component):
     assert refused.value.reason in {"coverage", "malformed"}
 
 
+def test_a_list_of_components_that_would_take_long_to_read_is_refused_unread():
+    covered = covered_by(PREPARED)
+    rubbish = tuple(Item("date", {f"p{number}": True}) for number in range(60))
+    more = attrs.evolve(covered, items=(*covered.items, *rubbish))
+    message = changed(PREPARED, **{"signature-input": encode_dictionary({"medsign": more})})
+    with pytest.raises(NotAuthentic, match="more components") as refused:
+        check(message, SIGNER)
+    assert refused.value.reason == "malformed"
+
+
 def test_one_component_in_two_spellings_is_listed_twice():
     answer = signed(HttpMessage(status=200, headers={}, request=PREPARED), SIGNER)
     covered = covered_by(answer)
@@ -582,6 +592,17 @@ def test_a_wrong_clock_is_told_as_such(sandbox):
     gateway = attrs.evolve(sandbox.gateway(), certificate=None, clock=late)
     with sandbox.connect(gateway=gateway) as window:
         assert refusal_of(window) == "signature-time"
+
+
+def test_a_refusal_before_the_services_hints_at_clock_and_certificate(sandbox):
+    late = ManualClock(NOON - timedelta(minutes=6))
+    gateway = attrs.evolve(sandbox.gateway(), clock=late)
+    with (
+        sandbox.connect(gateway=gateway) as window,
+        pytest.raises(NotAuthentic, match="unsigned 401") as refused,
+    ):
+        list(window.ca.certificates())
+    assert refused.value.reason == "missing"
 
 
 class Tap(httpx.BaseTransport):

@@ -63,6 +63,8 @@ COVERED: Final = (
 )
 """Fields that are signed wherever they are present: who asks, for whom, and how a body is read."""
 
+# Whoever sends rubbish makes us read a field anew for each component that is in it.
+_MAX_COMPONENTS: Final = 64
 _DIGESTS: Final = {
     DigestAlgorithm.STREEBOG_256: "streebog-256",
     DigestAlgorithm.STREEBOG_512: "streebog-512",
@@ -353,7 +355,14 @@ class Gateway:
             body=answer.body,
             request=HttpMessage.of_request(request),
         )
-        verify_message(message, self._own, at=self.clock.now())
+        try:
+            verify_message(message, self._own, at=self.clock.now())
+        except NotAuthentic as error:
+            if error.reason == "missing" and answer.status == httpx.codes.UNAUTHORIZED:
+                # Such a refusal is never signed, so it is a hint and proves nothing.
+                hint = "an unsigned 401: perhaps the gateway takes our signature or clock for wrong"
+                raise NotAuthentic("missing", hint) from error
+            raise
 
     def _own(self, key_id: str) -> Certificate | None:
         own = self.certificate
@@ -382,6 +391,8 @@ def _to_cover(message: HttpMessage, also: Iterable[str]) -> Iterator[Item]:
 
 def _covered(message: HttpMessage, also: Iterable[str]) -> InnerList:
     covered = _member(message, "signature-input", InnerList)
+    if len(covered.items) > _MAX_COMPONENTS:
+        raise NotAuthentic("malformed", "more components than any message of ours has")
     listed = set(map(_identity, covered.items))
     missing = [each for each in _to_cover(message, also) if _identity(each) not in listed]
     if missing:
