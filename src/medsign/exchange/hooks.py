@@ -89,9 +89,12 @@ def all_of(*hooks: EventHook) -> CompositeHook:
     return CompositeHook(hooks)
 
 
-# Until context.py knows the names above.
-Watching: TypeAlias = CompositeHook
-harmless = all_of
+Watching: TypeAlias = CompositeHook  # these two until context.py knows the names above
+
+
+def harmless(hook: EventHook) -> CompositeHook:
+    """Return `all_of` one."""
+    return all_of(hook)
 
 
 def log_events(logger: logging.Logger) -> EventHook:
