@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from medsign.errors import Unavailable
-from medsign.transport.tls import GostTls, Way
+from medsign.transport.tls import GostTls, Way, way_reports
 from medsign.transport.tls.engine import load
 
 from .conftest import Ca
@@ -45,6 +45,15 @@ def test_an_openssl_that_is_built_into_the_program_is_told_as_such():
 
     with pytest.raises(Unavailable, match=r"statically.*Python of the distribution"):
         load(_rust.__file__, (3, 5))
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_another_system_is_sent_to_a_gateway_and_not_to_apt(platform, monkeypatch):
+    monkeypatch.setattr(sys, "platform", platform)
+    for report in way_reports():
+        assert not report.works
+        assert "only on Linux" in report.reason
+        assert report.install == "a GOST gateway"
 
 
 def test_openssl_4_is_told_to_have_no_engines():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import socket
 import ssl
 import threading
@@ -32,6 +34,7 @@ from medsign.exchange.effects import Answer, Flow, Send
 from medsign.pki import RevocationEvidence, check_revocation
 from medsign.pki.ocsp import ocsp_cert_id, ocsp_request, ocsp_response
 from medsign.transport.tls import GostTls, Peer, Way, status_check
+from medsign.transport.tls.checks import CheckedObject
 
 from .conftest import HOST, NOW, Ca, Identity, usable
 
@@ -105,7 +108,9 @@ def served(way, server) -> Iterator[tuple[str, list[bytes]]]:
         with context.wrap_socket(taken, server_side=True) as connection:
             while not came or came[-1]:
                 came.append(connection.recv(65536))
-                if came[-1]:
+                head, blank, body = b"".join(came).rpartition(b"\r\n\r\n")
+                size = int((re.findall(rb"Content-Length: (\d+)", head) or [0])[-1])
+                if came[-1] and blank and len(body) == size:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -172,6 +177,33 @@ def test_the_event_loop_goes_on_while_the_ocsp_service_is_slow(way, backend, ca,
         tls = GostTls(trust=ca.trust, check=status_check(ask), way=way)
         assert anyio.run(scene, tls, url, backend=backend) == 200
     assert longest < 0.5
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_long_body_is_encrypted_piece_by_piece(way, checked, backend, ca, served, monkeypatch):
+    """In one go it would stop the loop for as long as GOST suites take."""
+    sizes: list[int] = []
+    write = CheckedObject.write
+
+    def noted(self: CheckedObject, data: bytes) -> int:
+        sizes.append(len(data))
+        return write(self, data)
+
+    async def scene(tls: GostTls) -> None:
+        async with httpx.AsyncClient(transport=tls.async_transport(), timeout=20) as http:
+            await http.post(url, content=body)
+
+    monkeypatch.setattr(CheckedObject, "write", noted)
+    url, came = served
+    body = random.Random(7).randbytes(3_000_000)
+    anyio.run(
+        scene,
+        GostTls(trust=ca.trust, check=(lambda _: None) if checked else None, way=way),
+        backend=backend,
+    )
+    assert max(sizes) == 64 * 1024
+    assert b"".join(came).endswith(body)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

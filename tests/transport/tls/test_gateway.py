@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import pytest
 
 from medsign.codec.asn1 import decode_certificate, pem_decode
 from medsign.config import Config
-from medsign.errors import ConfigError, PeerUntrusted
+from medsign.errors import ConfigError, ConnectFailed, PeerUntrusted
 from medsign.transport.tls import GostGateway
 
 from .conftest import running
@@ -113,6 +114,19 @@ def test_a_request_arrives_by_a_socket_file(tmp_path):
 def test_a_request_to_somebody_else_does_not_leave(local, url):
     with pytest.raises(ConfigError):
         ask(local, url)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1", "unix:/no/such/gost.sock", "https://127.0.0.1:1"]
+)
+@pytest.mark.parametrize("colour", ["sync", "asyncio", "trio"])
+# httpcore does not close a socket file that it could not connect to.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_a_gateway_that_is_not_there_is_told_apart_from_the_service(address, colour):
+    gateway = GostGateway(address, hosts=["ca.test"], pin=PIN if "s:" in address else "")
+    asked = ask if colour == "sync" else partial(anyio.run, ask_async, backend=colour)
+    with pytest.raises(ConnectFailed, match="gateway"):
+        asked(gateway, "https://ca.test/")
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,6 @@ def load_for_python() -> None:
         Unavailable: There is no engine, this Python has OpenSSL inside or OpenSSL 4, or the
             system is not Linux; the text tells which.
     """
-    if sys.platform != "linux":
-        raise Unavailable("GOST TLS by the OpenSSL of Python (only on Linux)", "a GOST gateway")
     # A built-in module has no file: its symbols, if it shows any, are those of the program.
     load(getattr(_ssl, "__file__", None), ssl.OPENSSL_VERSION_INFO)
 
@@ -59,6 +57,8 @@ def load(library: str | None, version: tuple[int, ...]) -> None:
     Raises:
         Unavailable: As for `load_for_python`.
     """
+    if sys.platform != "linux":
+        raise Unavailable("gost-engine (only on Linux)", "a GOST gateway")
     if version >= (4,):
         raise Unavailable("GOST TLS by OpenSSL 4, which has no engines,", SYSTEM_PYTHON)
     # PyDLL keeps the GIL: of two threads that load the engine at once, the second would be told

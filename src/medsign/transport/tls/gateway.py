@@ -10,14 +10,15 @@ import base64
 import binascii
 import hashlib
 import ssl
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
 
 import attrs
 import httpx
 
-from medsign.errors import ConfigError, PeerUntrusted
+from medsign.errors import ConfigError, ConnectFailed, PeerUntrusted
 from medsign.transport.plain import LIMITS
 from medsign.transport.tls.checks import CheckedContext, Peer
 
@@ -137,7 +138,8 @@ class _Transport(httpx.BaseTransport):
     _inner: httpx.HTTPTransport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._inner.handle_request(self._gateway.redirected(request))
+        with _told_apart():
+            return self._inner.handle_request(self._gateway.redirected(request))
 
     def close(self) -> None:
         self._inner.close()
@@ -149,10 +151,20 @@ class _AsyncTransport(httpx.AsyncBaseTransport):
     _inner: httpx.AsyncHTTPTransport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._inner.handle_async_request(self._gateway.redirected(request))
+        with _told_apart():
+            return await self._inner.handle_async_request(self._gateway.redirected(request))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+@contextmanager
+def _told_apart() -> Generator[None, None, None]:
+    """Say that the gateway is not there: as it is, the error would seem to be about the service."""
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise ConnectFailed(f"the GOST gateway was not reached ({type(error).__name__})") from error
 
 
 def _is_local(host: str) -> bool:

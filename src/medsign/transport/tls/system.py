@@ -272,7 +272,8 @@ class Connection:
             self._drive(self._lib.ssl.SSL_shutdown)
 
     def pending(self) -> int:
-        return int(self._lib.ssl.SSL_pending(self._ssl))
+        with self._lock:
+            return int(self._lib.ssl.SSL_pending(self._ssl))
 
     def cipher(self) -> tuple[str, str, int] | None:
         used = self._lib.ssl.SSL_get_current_cipher(self._ssl)

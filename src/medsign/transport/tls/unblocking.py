@@ -1,4 +1,8 @@
-"""The transport for event loops: they go on while a new connection is checked in a thread."""
+"""The transport for event loops, which go on while it is busy.
+
+A new connection is checked in a thread, and a long body is encrypted piece by piece: GOST suites
+take a second for some twenty megabytes.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,11 @@ import httpx
 
 from medsign.transport.tls.checks import CheckedContext, CheckedObject, further_check
 
+_PIECE = 64 * 1024
+
 
 class UnblockingTransport(httpx.AsyncHTTPTransport):
-    """A transport that awaits the further check of each connection.
+    """A transport that awaits the further check of each connection, and writes in pieces.
 
     Args:
         context: For its connections.
@@ -34,6 +40,7 @@ class UnblockingTransport(httpx.AsyncHTTPTransport):
                 await given(event, about)
             if event.endswith("start_tls.complete"):
                 await _settle(about["return_value"], patience)
+                _write_in_pieces(about["return_value"])
 
         return await super().handle_async_request(
             # The caller's own may be sent again, and would be traced twice.
@@ -61,3 +68,13 @@ async def _settle(stream: Any, patience: float | None) -> None:
         if isinstance(error, TimeoutError):
             raise httpx.ConnectTimeout("the check of the peer took too long") from None
         raise
+
+
+def _write_in_pieces(stream: Any) -> None:
+    write = stream.write
+
+    async def in_pieces(buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        for start in range(0, len(buffer), _PIECE):
+            await write(buffer[start : start + _PIECE], timeout)
+
+    stream.write = in_pieces
