@@ -514,6 +514,53 @@ def test_we_accept_the_signature_of_another_implementation(signer):
     assert check(attrs.evolve(message, headers=received), signer).nonce == "theirs"
 
 
+def plain_answer(answer):
+    return SimpleNamespace(
+        status_code=answer.status, headers=dict(answer.headers), request=plain(answer.request)
+    )
+
+
+def test_another_implementation_of_rfc_9421_binds_our_answer_to_its_request(signer):
+    judge = Timeless(signature_algorithm=algorithm_of(signer), key_resolver=Keys(signer))
+    request = signed(a_request(), signer)
+    headers = {"content-type": "application/json"}
+    answer = signed(HttpMessage(status=201, headers=headers, request=request), signer)
+    (result,) = judge.verify(plain_answer(answer), expect_tag="medsign")
+    assert '"signature";req;key="medsign"' in result.covered_components
+    for other in (
+        attrs.evolve(request, method="PUT"),
+        attrs.evolve(request, target="https://gateway.test/sep/documents"),
+        signed(a_request(), signer, nonce="n-2"),
+    ):
+        with pytest.raises(InvalidSignature):
+            judge.verify(plain_answer(attrs.evolve(answer, request=other)), expect_tag="medsign")
+
+
+def test_we_accept_an_answer_that_another_implementation_has_bound(signer):
+    request = signed(a_request(), signer)
+    name = f"streebog-{signer.digest_algorithm.size * 8}"
+    hashed = b64encode(digest(signer.digest_algorithm, b"{}")).decode()
+    headers = {"date": "Wed, 01 Jul 2026 09:00:00 GMT", "content-digest": f"{name}=:{hashed}:"}
+    theirs = plain_answer(HttpMessage(status=200, headers=headers, request=request))
+    AnyDigest(signature_algorithm=algorithm_of(signer), key_resolver=Keys(signer)).sign(
+        theirs,
+        use_existing_digest=True,
+        tag="medsign",
+        key_id=signer.certificate.fingerprint,
+        created=NOON,
+        nonce="theirs",
+        label="medsign",
+        include_alg=False,
+        covered_component_ids=(
+            *('"signature";key="medsign";req', '"signature-input";req;key="medsign"'),
+            *('"@target-uri";req', '"@method";req', "@status", "content-digest", "date"),
+        ),
+    )
+    received = {name.lower(): value for name, value in theirs.headers.items()}
+    message = HttpMessage(status=200, headers=received, body=b"{}", request=request)
+    assert check(message, signer).nonce == "theirs"
+
+
 # Over the sandbox, which checks as the gateway would.
 
 

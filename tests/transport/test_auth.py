@@ -245,6 +245,8 @@ def test_a_refusal_of_the_token_service_says_its_code(get, clock):
             "invalid_client",
         ),
         ({"json": {"error": 7}}, "http-401"),
+        ({"json": {"error": "correct horse is not the password of doctor"}}, "http-401"),
+        ({"json": {"error": "invalid_grant", "title": "doctor"}}, "invalid_grant"),
         ({"json": ["error"]}, "http-401"),
         ({"text": "<html>doctor</html>"}, "http-401"),
         ({"content": b"\xff"}, "http-401"),
@@ -255,7 +257,27 @@ def test_whatever_body_a_refusal_has_it_is_typed_and_quotes_nothing(get, clock, 
     with pytest.raises(SignInRefused) as refused:
         get(service, password_grant(clock))
     assert refused.value.problem == problem
-    assert "doctor" not in f"{refused.value} {refused.value.diagnostics()}"
+    shown = "".join(traceback.format_exception(refused.value)) + refused.value.diagnostics()
+    assert not [secret for secret in ("doctor", "correct horse") if secret in shown]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"access_token": {"correct horse": 1}}',
+        '{"access_token": "correct horse", "expires_in": "doctor"}',
+        '{"access_token": "correct horse", "token_type": "doctor"}',
+        '{"access_token": "correct horse\\n"}',
+        '{"correct horse": "doctor"}',
+        "correct horse, doctor",
+    ],
+)
+def test_an_answer_that_is_no_token_is_not_quoted(get, clock, body):
+    service = httpx.MockTransport(lambda _: httpx.Response(200, text=body))
+    with pytest.raises(UnexpectedAnswer) as refused:
+        get(service, password_grant(clock))
+    shown = "".join(traceback.format_exception(refused.value)) + refused.value.diagnostics()
+    assert not [secret for secret in ("doctor", "correct horse") if secret in shown]
 
 
 def test_a_token_service_that_is_busy_says_when_to_come_again(get, clock):

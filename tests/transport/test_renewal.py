@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -115,6 +116,36 @@ def test_a_renewal_whose_connection_breaks_lets_the_next_one_go_on(backend):
                 return (await http.get(API_URL)).status_code
 
     assert anyio.run(story, backend=backend) == 200
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_renews_though_its_parent_was_renewing_during_the_fork():
+    issuer, grant = Issuer(), a_grant()
+
+    def get_blocking(issuer: Issuer) -> int:
+        transport = httpx.MockTransport(issuer.answer)
+        with httpx.Client(transport=transport, auth=grant, timeout=5) as http:
+            return http.get(API_URL).status_code
+
+    async def get() -> int:
+        transport = httpx.MockTransport(issuer.answer_late)
+        async with httpx.AsyncClient(transport=transport, auth=grant, timeout=10) as http:
+            return (await http.get(API_URL)).status_code
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(anyio.run, get)
+        try:
+            assert issuer.asked.wait(10)
+            child = os.fork()
+            if child == 0:
+                try:
+                    os._exit(0 if get_blocking(Issuer()) == 200 else 1)
+                finally:
+                    os._exit(2)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        finally:
+            issuer.go_on.set()
+        assert first.result(10) == 200
 
 
 @pytest.mark.parametrize("waiting", ["blocking", "asyncio", "trio"])

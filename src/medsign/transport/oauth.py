@@ -7,6 +7,8 @@ in logs.
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections.abc import Callable, Generator, Mapping
 from datetime import timedelta
@@ -22,13 +24,13 @@ from medsign.codec import json
 from medsign.errors import MalformedError, SignInRefused, UnexpectedAnswer
 from medsign.exchange import Answer, Do
 from medsign.exchange.problem import refusal
-from medsign.exchange.redaction import redact
 from medsign.transport.auth import FIELD_TEXT, Alone, Authorisation, Step, Steps, secret
 from medsign.transport.credentials import Secret
 from medsign.transport.plain import OUT_OF_BAND
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
+_CODE: Final = re.compile("[a-z_]{1,40}")  # those of RFC 6749 §5.2, and of others like them
 _SPARE: Final = 30.0
 """Seconds that a request may be on its way with a token, at most a tenth of the token's time."""
 _REFUSED: Final = frozenset({400, 401, 403})
@@ -82,7 +84,9 @@ class Bearer(Authorisation):
     as_json: bool = attrs.field(default=False, repr=False)
     lifetime: timedelta = attrs.field(default=timedelta(hours=1), repr=False)
     clock: Clock = attrs.field(factory=SystemClock, repr=False)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _locks: dict[int, threading.Lock] = attrs.field(
+        factory=dict[int, threading.Lock], init=False, repr=False
+    )
     _grant: Grant | None = attrs.field(default=None, init=False, repr=False)
     _until: float = attrs.field(default=0.0, init=False, repr=False)
     _refusal: _Refusal | None = attrs.field(default=None, init=False, repr=False)
@@ -110,7 +114,8 @@ class Bearer(Authorisation):
 
     def _renewed(self, request: httpx.Request, instead_of: Grant | None = None) -> Granting:
         # Two renewals at once would spend one refresh token twice, which services take for theft.
-        yield Alone(self._lock)
+        # A lock of each process: one that is held during a fork stays so in the child.
+        yield Alone(self._locks.setdefault(os.getpid(), threading.Lock()))
         valid = self._valid()
         if valid and valid is not instead_of:
             return valid
@@ -178,13 +183,13 @@ class Bearer(Authorisation):
 
     def _refused(self, answer: Answer) -> SignInRefused:
         found = refusal(answer, self.clock)
+        # Whoever gets logins and passwords may quote them back: of its words only a code is taken.
         return SignInRefused(
             found.status,
-            found.problem,
-            found.title,
+            found.problem if _CODE.fullmatch(found.problem) else f"http-{found.status}",
+            "no token was given",
             request_id=found.request_id,
             retry_after=found.retry_after,
-            russian_title=found.russian_title,
         )
 
     def _authorised(self, request: httpx.Request, grant: Grant) -> httpx.Request:
@@ -220,7 +225,7 @@ class RefreshGrant(Bearer):
     """A refresh token that somebody was given at a sign-in in a browser (RFC 6749 §6).
 
     Args:
-        refresh_token: The secret.
+        refresh_token: The secret; processes that share it read it from where `keep` puts it.
         keep: Called with the next refresh token where the service gives a new one each time;
             without it the one that has been stored outside is spent. It may block; asynchronous
             code calls it in a worker thread. What it raises comes out of the request.
@@ -307,7 +312,7 @@ class CertificateCodeGrant(Bearer):
         # A code in an address that is not ours is a code meant for somebody else.
         ours = where == self.redirect_uri
         if ours and "error" in said:  # RFC 6749 §4.1.2.1
-            problem = redact(said["error"], 80)
+            problem = said["error"] if _CODE.fullmatch(said["error"]) else "no-code"
             raise SignInRefused(answer.status, problem, "the service gave no code")
         if not ours or "code" not in said:
             raise UnexpectedAnswer(f"{self.authorize_url.host}: no code came back")
