@@ -9,7 +9,7 @@ complain about an ignore that ignores nothing.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -31,11 +31,12 @@ from medsign.ekp import CardReader, Person
 from medsign.gosuslugi import Action, Finding, KitReport, SignatureLevel
 from medsign.identifiers import CardNumber
 from medsign.mchd import Chronology, PoaPackage, Receipt, Registration, Requisites
+from medsign.sandbox import Sandbox
 from medsign.sep import Batch as SentBatch
 from medsign.sep import Document, DocumentRow, Package, SignedDocument
 from medsign.signers import Signer
 from medsign.status import State, Tracker, UnknownStatus
-from medsign.watch import Notice, Round
+from medsign.watch import Notice, Round, Watch
 
 
 def certificates(window: MedSign, new: NewRequest, scans: dict[DocumentKind, bytes]) -> None:
@@ -142,6 +143,8 @@ def rules(window: MedSign, other: AsyncMedSign, certificate: Certificate) -> Non
         assert_type(notice.text, str)
 
     assert_type(window.watch(tell).check([watched(certificate)]), Round)
+    assert_type(window.watch(tell, thresholds=[timedelta(days=7)]), Watch)
+    window.watch(tell, thresholds=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     window.watch("a mailbox")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
@@ -156,6 +159,13 @@ def opened(config: Config) -> None:
 async def opened_async(config: Config) -> None:
     async with AsyncMedSign(config) as window:
         assert_type(window, AsyncMedSign)
+
+
+def worlds(sandbox: Sandbox) -> None:
+    assert_type(sandbox.connect(on_event=print), MedSign)
+    assert_type(sandbox.async_connect(transport=sandbox.transport()), AsyncMedSign)
+    sandbox.connect(trust="root.pem")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sandbox.connect(colour="red")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def subjects() -> None:

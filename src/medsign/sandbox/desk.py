@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -29,6 +29,35 @@ from medsign.sandbox.routing import Call, Problem, Reply, Request, Route, Servic
 from medsign.sandbox.world import World
 
 MAX_PAGE = 100
+
+
+_REFUSALS: Mapping[type[MedsignError], tuple[int, str, str, str]] = {
+    BudgetExceeded: (413, "too-large", "The request is too large", "Слишком большой запрос"),
+    IllegalTransition: (
+        409,
+        "illegal-transition",
+        "Not allowed in the present state",
+        "Действие невозможно в текущем состоянии",
+    ),
+    InvalidDocument: (
+        422,
+        "document-invalid",
+        "The document breaks its rules",
+        "Документ заполнен неверно",
+    ),
+    MalformedError: (
+        400,
+        "malformed-request",
+        "The request is malformed",
+        "Запрос составлен неверно",
+    ),
+    MedsignError: (
+        422,
+        "request-refused",
+        "The request makes no sense",
+        "Запрос составлен неверно",
+    ),
+}
 
 
 @attrs.frozen
@@ -289,39 +318,7 @@ def _staged(fault: Fault) -> Problem:
 
 
 def _as_problem(error: MedsignError) -> Problem:
-    detail = str(error)
-    match error:
-        case BudgetExceeded():
-            return Problem(413, "too-large", "The request is too large", "Слишком большой запрос")
-        case IllegalTransition():
-            return Problem(
-                409,
-                "illegal-transition",
-                "Not allowed in the present state",
-                "Действие невозможно в текущем состоянии",
-                detail=detail,
-            )
-        case InvalidDocument():
-            return Problem(
-                422,
-                "document-invalid",
-                "The document breaks its rules",
-                "Документ заполнен неверно",
-                detail=detail,
-            )
-        case MalformedError():
-            return Problem(
-                400,
-                "malformed-request",
-                "The request is malformed",
-                "Запрос составлен неверно",
-                detail=detail,
-            )
-        case _:
-            return Problem(
-                422,
-                "request-refused",
-                "The request makes no sense",
-                "Запрос составлен неверно",
-                detail=detail,
-            )
+    told = next(told for kind, told in _REFUSALS.items() if isinstance(error, kind))
+    # What is too large is not worth a word on where.
+    detail = None if isinstance(error, BudgetExceeded) else str(error)
+    return Problem(*told, detail=detail)

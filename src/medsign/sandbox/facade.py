@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import attrs
 import httpx
@@ -15,6 +15,8 @@ import httpx
 from medsign import signers
 from medsign.ca.models import Authority
 from medsign.client import AsyncMedSign, MedSign
+from medsign.config import Config
+from medsign.errors import UsageError
 from medsign.sandbox.catalogue import SERVICES
 from medsign.sandbox.control import Control
 from medsign.sandbox.desk import Delivery, FrontDesk
@@ -24,10 +26,12 @@ from medsign.sandbox.pki import Pki
 from medsign.sandbox.remote import Remote
 from medsign.sandbox.routing import Request, Service
 from medsign.sandbox.shelf import Shelf
-from medsign.sandbox.transports import AsyncSandboxTransport, SandboxTransport
+from medsign.sandbox.transports import SandboxTransport
 from medsign.sandbox.world import MovableClock, RunningClock, World
 
 S = TypeVar("S", bound=Service)
+W = TypeVar("W")
+P = ParamSpec("P")
 
 BASE_URL = "https://sandbox.medsign.test"
 CLINIC = "Тестовая клиника"
@@ -44,6 +48,13 @@ class Endpoint:
 
     url: str
     token: str = attrs.field(repr=False)
+
+
+def _with_settings_of(
+    _window: Callable[Concatenate[Config, P], W],
+) -> Callable[[Callable[..., W]], Callable[Concatenate[Sandbox, P], W]]:
+    """Tell type checkers that a method takes what the window takes; the world fills in the rest."""
+    return lambda method: method
 
 
 class Sandbox:
@@ -77,39 +88,52 @@ class Sandbox:
     ) -> None:
         self.clock = clock or RunningClock()
         self.base_url = base_url
-        self._shelf = Shelf(path)
-        self.world = World(clock=self.clock, shelf=self._shelf, entropy=entropy, base_url=base_url)
-        self.services = tuple(make(self.world) for make in services)
-        for service in self.services:
-            if not self.world.tokens.of(service.name):
-                self.world.tokens.issue(service.name, CLINIC)
-        description = Description(self.world, self.services)
-        control = Control(self.world, self.services)
-        self._gateway = Gateway(self.world, required=signed_requests)
-        self._desk = FrontDesk(
-            self.world, (*self.services, control, description), gateway=self._gateway
-        )
+        shelf = Shelf(path)
+        with ExitStack() as own:
+            own.callback(shelf.close)
+            self.world = World(clock=self.clock, shelf=shelf, entropy=entropy, base_url=base_url)
+            self.services = tuple(make(self.world) for make in services)
+            for service in self.services:
+                if not self.world.tokens.of(service.name):
+                    self.world.tokens.issue(service.name, CLINIC)
+            description = Description(self.world, self.services)
+            control = Control(self.world, self.services)
+            gateway = Gateway(self.world, required=signed_requests)
+            everybody = (*self.services, control, description)
+            self._desk = FrontDesk(self.world, everybody, gateway=gateway)
+            self._own = own.pop_all()
 
     def deliver(self, request: Request) -> Delivery:
         """Carry out one request; the handler behind every way in."""
         return self._desk.deliver(request)
 
     def transport(self) -> SandboxTransport:
-        """Return a transport for `httpx.Client`."""
+        """Return a transport for `httpx.Client` and `httpx.AsyncClient`."""
         return SandboxTransport(self.deliver, self.clock)
 
-    def async_transport(self) -> AsyncSandboxTransport:
-        """Return a transport for `httpx.AsyncClient`."""
-        return AsyncSandboxTransport(self.deliver, self.clock)
+    async_transport = transport
 
     def endpoint(self, service: str) -> Endpoint:
-        """Return URL and token of a service by its name: ``sandbox.endpoint("ca").url``."""
-        found = next(one for one in self.services if one.name == service)
-        return Endpoint(self.base_url + found.base, self.world.tokens.of(service)[0])
+        """Return URL and token of a service by its name: ``sandbox.endpoint("ca").url``.
+
+        Raises:
+            UsageError: The sandbox has no such service.
+        """
+        for one in self.services:
+            if one.name == service:
+                return Endpoint(self.base_url + one.base, self.world.tokens.of(service)[0])
+        raise UsageError(f"this sandbox has no service {service!r}")
 
     def service(self, kind: type[S]) -> S:
-        """Return a service by its class."""
-        return next(one for one in self.services if isinstance(one, kind))
+        """Return a service by its class.
+
+        Raises:
+            UsageError: The sandbox has no such service.
+        """
+        for one in self.services:
+            if isinstance(one, kind):
+                return one
+        raise UsageError(f"this sandbox has no {kind.__name__}")
 
     def gateway(self) -> signers.Gateway:
         """Return how a clinic signs its requests: a new key of its system, and whom to believe."""
@@ -121,21 +145,21 @@ class Sandbox:
         """Return a client that reaches the world without a network; whoever calls closes it."""
         return httpx.Client(transport=self.transport(), base_url=self.base_url)
 
+    @_with_settings_of(MedSign)
     def connect(self, **settings: Any) -> MedSign:
         """Return a window over this world: its services, its trust, its time.
 
         Args:
             settings: Further settings of `MedSign`; waits pass at once unless ``sleep`` is given.
         """
-        own = {"sleep": self.sleep, "transport": self.transport()}
-        return MedSign(**self._window(**own | settings))
+        return MedSign(**self._window({"sleep": self.sleep, **settings}))
 
+    @_with_settings_of(AsyncMedSign)
     def async_connect(self, **settings: Any) -> AsyncMedSign:
         """Return the window for async code; otherwise as `connect`."""
-        own = {"sleep": self.async_sleep, "transport": self.async_transport()}
-        return AsyncMedSign(**self._window(**own | settings))
+        return AsyncMedSign(**self._window({"sleep": self.async_sleep, **settings}))
 
-    def _window(self, **settings: Any) -> dict[str, Any]:
+    def _window(self, given: dict[str, Any]) -> dict[str, Any]:
         with self.http() as http:
             remote = Remote(http)
             return {
@@ -143,7 +167,8 @@ class Sandbox:
                 "trust": remote.trust(),
                 "intermediates": remote.intermediates(),
                 "clock": self.clock,
-                **settings,
+                "transport": None if "http" in given else self.transport(),
+                **given,
             }
 
     def sleep(self, seconds: float) -> None:
@@ -156,17 +181,12 @@ class Sandbox:
 
     def close(self) -> None:
         """Close the file of the world."""
-        self._shelf.close()
+        self._own.close()
 
     def __enter__(self) -> Self:
         """Return the sandbox itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()

@@ -10,12 +10,18 @@ from medsign.sandbox.routing import Call, Route, Service
 from medsign.sandbox.world import World
 
 
-class OcspService(Service):
-    """Status of certificates on line (RFC 6960)."""
+class _Vouching(Service):
+    """Answers DER with DER, to everybody; the answer is signed.
 
-    name: ClassVar[str] = "ocsp"
-    base: ClassVar[str] = "/ocsp"
-    title: ClassVar[str] = "Служба OCSP"
+    Attributes:
+        operation: The name of its one operation.
+        summary: What it does, in Russian.
+        media: Types of the question and of the answer.
+    """
+
+    operation: ClassVar[str]
+    summary: ClassVar[str]
+    media: ClassVar[tuple[str, str]]
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -23,50 +29,43 @@ class OcspService(Service):
 
     def routes(self) -> Sequence[Route[Any]]:
         """Return the operations."""
+        asked, answered = self.media
         return (
             Route(
                 method="POST",
                 path="",
-                operation="ocsp.ask",
-                handler=self._answer,
+                operation=self.operation,
+                handler=self.answer,
                 accepts=bytes,
                 public=True,
-                consumes="application/ocsp-request",
-                produces="application/ocsp-response",
-                summary="Статус сертификатов",
+                consumes=asked,
+                produces=answered,
+                summary=self.summary,
             ),
         )
 
-    def _answer(self, call: Call[bytes]) -> bytes:
+    def answer(self, call: Call[bytes]) -> bytes:
+        """Return DER of the answer."""
+        raise NotImplementedError
+
+
+class OcspService(_Vouching):
+    """Status of certificates on line (RFC 6960)."""
+
+    name, base, title = "ocsp", "/ocsp", "Служба OCSP"
+    operation, summary = "ocsp.ask", "Статус сертификатов"
+    media = ("application/ocsp-request", "application/ocsp-response")
+
+    def answer(self, call: Call[bytes]) -> bytes:
         return self._pki.answer_ocsp(call.body)
 
 
-class TspService(Service):
+class TspService(_Vouching):
     """Time stamps (RFC 3161)."""
 
-    name: ClassVar[str] = "tsp"
-    base: ClassVar[str] = "/tsp"
-    title: ClassVar[str] = "Служба штампов времени"
+    name, base, title = "tsp", "/tsp", "Служба штампов времени"
+    operation, summary = "tsp.stamp", "Штамп времени"
+    media = ("application/timestamp-query", "application/timestamp-reply")
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self._pki = world.part(Pki)
-
-    def routes(self) -> Sequence[Route[Any]]:
-        """Return the operations."""
-        return (
-            Route(
-                method="POST",
-                path="",
-                operation="tsp.stamp",
-                handler=self._answer,
-                accepts=bytes,
-                public=True,
-                consumes="application/timestamp-query",
-                produces="application/timestamp-reply",
-                summary="Штамп времени",
-            ),
-        )
-
-    def _answer(self, call: Call[bytes]) -> bytes:
+    def answer(self, call: Call[bytes]) -> bytes:
         return self._pki.answer_timestamp(call.body)

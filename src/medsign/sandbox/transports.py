@@ -1,4 +1,4 @@
-"""The sandbox as httpx transports: requests reach it with no network in between."""
+"""The sandbox as an httpx transport: requests reach it with no network in between."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from medsign.signers.gateway import target_of
 Deliver = Callable[[Request], Delivery]
 
 
-class SandboxTransport(httpx.BaseTransport):
-    """For `httpx.Client`.
+class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """For `httpx.Client` and `httpx.AsyncClient`.
 
     Args:
         deliver: The front desk.
@@ -33,16 +33,8 @@ class SandboxTransport(httpx.BaseTransport):
         request.read()
         return _response(self._deliver(_from_httpx(request)), self._clock)
 
-
-class AsyncSandboxTransport(httpx.AsyncBaseTransport):
-    """For `httpx.AsyncClient`; otherwise as `SandboxTransport`."""
-
-    def __init__(self, deliver: Deliver, clock: MovableClock) -> None:
-        self._deliver = deliver
-        self._clock = clock
-
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request, or raise what httpx raises for the staged fault."""
+        """The same for async code."""
         await request.aread()
         return _response(self._deliver(_from_httpx(request)), self._clock)
 
