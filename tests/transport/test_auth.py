@@ -285,6 +285,7 @@ def test_a_token_service_that_is_busy_says_when_to_come_again(get, clock):
     with pytest.raises(SignInRefused) as refused:
         get(httpx.MockTransport(lambda _: busy), password_grant(clock))
     assert refused.value.retry_after == 7
+    assert "служба входа отказала (код http-503)" in refused.value.diagnostics()
 
 
 def test_a_refused_password_is_not_tried_again_at_once_lest_the_account_be_locked(get, clock):
