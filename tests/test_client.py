@@ -286,6 +286,13 @@ def test_threads_that_ask_first_at_once_get_one_service(monkeypatch: pytest.Monk
     assert len({id(service.context.limit) for service in found}) == 1
 
 
+@pytest.mark.parametrize("known", [{}, {"login": "doctor"}, {"password": "p"}])
+def test_a_registry_is_not_asked_without_a_sign_in(known: dict[str, str]) -> None:
+    config = Config(services={"mchd": Endpoint(url="https://mchd.test", **known)})
+    with MedSign(config) as window, pytest.raises(ConfigError, match=r"^\[mchd\]: "):
+        _ = window.mchd
+
+
 def test_a_service_is_made_once_and_a_wrong_one_is_refused_each_time() -> None:
     config = Config(services={"sep": Endpoint(url="https://sep.test", token="t")})
     with MedSign(config) as window:

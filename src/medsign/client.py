@@ -124,7 +124,7 @@ class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
         secret: Secret = end.token or end.password
         if end.credential:
             if self._credentials is None:
-                raise ConfigError("it names a secret, and no vault is given", f"[{service}]")
+                raise ConfigError("no vault is given to look it up in", f"[{service}] credential")
             secret = partial(self._credentials.secret, end.credential)
         match service:
             case "ca":
@@ -137,6 +137,8 @@ class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
                 # Its own policy: a registry with a queue before it waits less than the others.
                 context = ekp_context(base_url=end.url, token=secret)
             case _:
+                if not (end.login and secret):
+                    raise ConfigError("the registry wants a login and a password", f"[{service}]")
                 base = httpx.URL(end.url.rstrip("/") + "/")
                 grant = PasswordGrant(
                     url=base.join(NODE.token),

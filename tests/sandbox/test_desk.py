@@ -95,6 +95,14 @@ def test_a_service_has_its_own_scheme(http, sandbox):
     assert refused.headers["WWW-Authenticate"] == "N3"
 
 
+def test_no_clinic_meets_the_operations_of_another(http, sandbox):
+    for owner, key in (("Клиника", "17 18"), ("Клиника 17", "18")):
+        token = sandbox.world.tokens.issue("post", owner)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        sent = http.post("/letters", json={"text": owner}, headers=headers)
+        assert sent.json()["text"] == owner
+
+
 def test_pages_join_into_the_whole_listing(http):
     for number in range(5):
         send(http, f"k{number}", {"text": str(number)})

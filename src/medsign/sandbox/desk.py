@@ -204,7 +204,7 @@ class FrontDesk:
         fingerprint = hashlib.sha256(
             b"\n".join([request.method.encode(), request.path.encode(), request.body])
         ).hexdigest()
-        if known := done.get(f"{caller} {key}"):
+        if known := done.get(_under(caller, key)):
             if known.fingerprint != fingerprint:
                 raise Problem(
                     409,
@@ -222,7 +222,7 @@ class FrontDesk:
                 headers=dict(reply.headers),
                 body=reply.body,
             )
-            done.put(f"{caller} {key}", operation)
+            done.put(_under(caller, key), operation)
         return reply
 
     def _perform(self, place: _Place, request: Request, caller: str) -> Reply:
@@ -260,9 +260,14 @@ def routes_of(service: Service) -> Sequence[Route[Any]]:
     )
 
 
+def _under(caller: str, key: str) -> str:
+    # Both may hold spaces, and neither a line end: no clinic meets the operations of another.
+    return f"{caller}\n{key}"
+
+
 def _recall(service: str, call: Call[None]) -> Reply:
     done = call.world.drawer(f"operations.{service}", Operation)
-    if operation := done.get(f"{call.caller} {call['key']}"):
+    if operation := done.get(_under(call.caller, call["key"])):
         return operation.replay()
     raise Problem(
         404,

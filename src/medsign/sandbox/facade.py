@@ -43,7 +43,7 @@ class Endpoint:
 
     Attributes:
         url: Base URL without a final slash.
-        token: The clinic's token; empty when the service gives out tokens itself.
+        token: The clinic's token.
     """
 
     url: str
