@@ -42,6 +42,9 @@ class CallState(StrEnum):
     REFUSED = "refused"
 
 
+_ENDED = (CallState.ANSWERED, CallState.REFUSED)
+
+
 @attrs.frozen
 class Unfinished:
     """A call of which nobody knows whether it was done.
@@ -116,11 +119,10 @@ class Ledger:
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Yield the calls whose outcome is unknown, for instance after a crash."""
-        for stream in self.store.streams(self._prefix):
-            events = self.store.load(stream)
-            if _state(events) is CallState.UNKNOWN:
-                operation = str(events[-1].data["operation"])
-                yield Unfinished(operation, stream.removeprefix(self._prefix))
+        for last in self.store.newest(self._prefix, but=_ENDED):
+            if _state([last]) is CallState.UNKNOWN:
+                operation = str(last.data["operation"])
+                yield Unfinished(operation, last.stream.removeprefix(self._prefix))
 
     @property
     def _prefix(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Self
 
 from medsign.errors import StoreError
@@ -56,11 +56,15 @@ class MemoryStore:
             stored_event(stream, version, row) for version, row in enumerate(rows, start=first + 1)
         )
 
-    def newest(self, prefix: str = "") -> Iterator[StoredEvent]:
+    def newest(self, prefix: str = "", *, but: Collection[str] = ()) -> Iterator[StoredEvent]:
         """Yield the newest event of each stream whose name starts with a prefix, in their order."""
         with self._lock:
-            rows = sorted((name, len(rows), rows[-1]) for name, rows in self._open().items())
-        return (stored_event(*row) for row in rows if row[0].startswith(prefix))
+            found = sorted(
+                (name, len(rows), rows[-1])
+                for name, rows in self._open().items()
+                if name.startswith(prefix) and rows[-1].kind not in but
+            )
+        return (stored_event(*each) for each in found)
 
     def streams(self, prefix: str = "", after: str = "") -> Iterator[str]:
         """Yield the names of streams that start with a prefix, in code point order."""

@@ -7,7 +7,7 @@ Stores are synchronous: drivers call them in a worker thread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, Self, cast
 
@@ -62,11 +62,12 @@ class Store(EventLog, Protocol):
         """
         ...
 
-    def newest(self, prefix: str = "") -> Iterator[StoredEvent]:
+    def newest(self, prefix: str = "", *, but: Collection[str] = ()) -> Iterator[StoredEvent]:
         """Yield the newest event of each stream whose name starts with a prefix, in their order.
 
         Args:
             prefix: Beginning of the names; the stream that it names in full comes first.
+            but: Kinds that are of no interest; a stream that ends so costs next to nothing.
         """
         ...
 

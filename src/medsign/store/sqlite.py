@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from pathlib import Path
@@ -28,6 +29,7 @@ _NAMES = """SELECT name FROM streams WHERE name > ?1 AND name >= ?2
     AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT ?3"""
 _NEWEST = f"""SELECT name, version, kind, at, data FROM ({_NAMES}) LEFT JOIN events
     ON stream = name AND version = (SELECT max(version) FROM events WHERE stream = name)
+    AND kind NOT IN (SELECT value FROM json_each(?4))
     ORDER BY name"""  # noqa: S608 - of constants
 _PAGE = 500
 
@@ -114,9 +116,9 @@ class SqliteStore:
         rows = self._read(_EVENTS, stream, after, -1 if limit is None else limit)
         return tuple(stored_event(stream, version, Row(*row)) for version, *row in rows)
 
-    def newest(self, prefix: str = "") -> Iterator[StoredEvent]:
+    def newest(self, prefix: str = "", *, but: Collection[str] = ()) -> Iterator[StoredEvent]:
         """Yield the newest event of each stream whose name starts with a prefix, in their order."""
-        for stream, version, *row in self._pages(_NEWEST, prefix):
+        for stream, version, *row in self._pages(_NEWEST, prefix, "", json.dumps([*but])):
             if version is not None:
                 yield stored_event(stream, version, Row(*row))
 
@@ -150,8 +152,8 @@ class SqliteStore:
         for each in batch:
             each.done = True
 
-    def _pages(self, query: str, prefix: str, after: str = "") -> Iterator[Any]:
-        while page := self._read(query, after, prefix, _PAGE):
+    def _pages(self, query: str, prefix: str, after: str, *more: object) -> Iterator[Any]:
+        while page := self._read(query, after, prefix, _PAGE, *more):
             yield from page
             after = page[-1][0]
 

@@ -144,7 +144,7 @@ class StoreConformance:
         """To know how things stand nobody has to load every history."""
         for name in ["b", "a/1", "a", "a/2", "A"]:
             store.append(name, 0, [event(1)])
-        store.append("a/1", 1, [event(2), event(3)])
+        store.append("a/1", 1, [event(2), NewEvent("closed", NOON, {"number": 3})])
         assert [(each.stream, each.version) for each in store.newest("a")] == [
             ("a", 1),
             ("a/1", 3),
@@ -152,6 +152,8 @@ class StoreConformance:
         ]
         assert [each.data["number"] for each in store.newest("a/1")] == [3]
         assert [each.stream for each in store.newest()] == ["A", "a", "a/1", "a/2", "b"]
+        assert [each.stream for each in store.newest("a", but=["closed", "lost"])] == ["a", "a/2"]
+        assert [each.stream for each in store.newest(but={"counted"})] == ["a/1"]
         assert list(store.newest("c")) == []
 
     def test_moments_come_back_in_utc_to_the_microsecond(self, store: Store) -> None:
