@@ -536,7 +536,7 @@ class SignInRefused(ApiError):
     }
 
     def diagnostics(self) -> str:
-        said = self._reasons.get(self.problem, "служба входа отказала")
+        said = self._reasons.get(self.problem) or self.russian_title or "служба входа отказала"
         return f"Не удалось войти во внешнюю систему: {said} (код {self.problem})"
 
 

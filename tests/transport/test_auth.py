@@ -246,7 +246,9 @@ def test_a_refusal_of_the_token_service_says_its_code(get, clock):
         ),
         ({"json": {"error": 7}}, "http-401"),
         ({"json": {"error": "correct horse is not the password of doctor"}}, "http-401"),
-        ({"json": {"error": "invalid_grant", "title": "doctor"}}, "invalid_grant"),
+        ({"json": {"error": "invalid_grant", "title": "no doctor"}}, "http-401"),
+        ({"json": {"error": "invalid_grant", "titleRu": "нет doctor"}}, "http-401"),
+        ({"json": {"error": "invalid_grant", "requestId": "doctor-17"}}, "http-401"),
         ({"json": ["error"]}, "http-401"),
         ({"text": "<html>doctor</html>"}, "http-401"),
         ({"content": b"\xff"}, "http-401"),
@@ -278,6 +280,14 @@ def test_an_answer_that_is_no_token_is_not_quoted(get, clock, body):
         get(service, password_grant(clock))
     shown = "".join(traceback.format_exception(refused.value)) + refused.value.diagnostics()
     assert not [secret for secret in ("doctor", "correct horse") if secret in shown]
+
+
+def test_the_words_of_a_token_service_that_quote_nothing_are_passed_on(get, clock):
+    words = {"code": "account-locked", "title": "Locked", "titleRu": "Вход закрыт до утра"}
+    service = httpx.MockTransport(lambda _: httpx.Response(403, json=words))
+    with pytest.raises(SignInRefused, match="403 account-locked: Locked") as refused:
+        get(service, password_grant(clock))
+    assert "Вход закрыт до утра (код account-locked)" in refused.value.diagnostics()
 
 
 def test_a_token_service_that_is_busy_says_when_to_come_again(get, clock):

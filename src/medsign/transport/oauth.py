@@ -8,9 +8,8 @@ in logs.
 from __future__ import annotations
 
 import os
-import re
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -24,13 +23,13 @@ from medsign.codec import json
 from medsign.errors import MalformedError, SignInRefused, UnexpectedAnswer
 from medsign.exchange import Answer, Do
 from medsign.exchange.problem import refusal
+from medsign.exchange.redaction import redact
 from medsign.transport.auth import FIELD_TEXT, Alone, Authorisation, Step, Steps, secret
 from medsign.transport.credentials import Secret
 from medsign.transport.plain import OUT_OF_BAND
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
-_CODE: Final = re.compile("[a-z_]{1,40}")  # those of RFC 6749 §5.2, and of others like them
 _SPARE: Final = 30.0
 """Seconds that a request may be on its way with a token, at most a tenth of the token's time."""
 _REFUSED: Final = frozenset({400, 401, 403})
@@ -162,7 +161,8 @@ class Bearer(Authorisation):
         )
         answer = Answer(response.status_code, response.headers, response.content)
         if not answer.succeeded:
-            refused = self._refused(answer)
+            known_to_all = {"grant_type", "client_id", "resource"}
+            refused = self._refused(answer, [v for k, v in filled.items() if k not in known_to_all])
             if refused.status in _REFUSED:
                 until = self.clock.monotonic() + _PAUSE
                 self._refusal = _Refusal(proof, until, refused.status, refused.problem)
@@ -181,15 +181,20 @@ class Bearer(Authorisation):
             raise UnexpectedAnswer(f"{self.url.host}: a token is no text for a field of HTTP")
         return grant
 
-    def _refused(self, answer: Answer) -> SignInRefused:
+    def _refused(self, answer: Answer, told: Iterable[str] = ()) -> SignInRefused:
         found = refusal(answer, self.clock)
-        # Whoever gets logins and passwords may quote them back: of its words only a code is taken.
+        words = f"{found.problem} {found.title} {found.russian_title} {found.request_id}"
+        # Whoever was given a login and a password may quote them back.
+        if any(each in words for each in told):
+            problem, after = f"http-{found.status}", found.retry_after
+            return SignInRefused(found.status, problem, "no token was given", retry_after=after)
         return SignInRefused(
             found.status,
-            found.problem if _CODE.fullmatch(found.problem) else f"http-{found.status}",
-            "no token was given",
+            found.problem,
+            found.title,
             request_id=found.request_id,
             retry_after=found.retry_after,
+            russian_title=found.russian_title,
         )
 
     def _authorised(self, request: httpx.Request, grant: Grant) -> httpx.Request:
@@ -312,7 +317,7 @@ class CertificateCodeGrant(Bearer):
         # A code in an address that is not ours is a code meant for somebody else.
         ours = where == self.redirect_uri
         if ours and "error" in said:  # RFC 6749 §4.1.2.1
-            problem = said["error"] if _CODE.fullmatch(said["error"]) else "no-code"
+            problem = redact(said["error"], 80)
             raise SignInRefused(answer.status, problem, "the service gave no code")
         if not ours or "code" not in said:
             raise UnexpectedAnswer(f"{self.authorize_url.host}: no code came back")
