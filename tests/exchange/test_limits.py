@@ -8,14 +8,18 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import accumulate
 
 import anyio
 import anyio.to_thread
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from medsign.clock import ManualClock
-from medsign.errors import DeadlineExceeded
+from medsign.errors import ConfigError, DeadlineExceeded
 from medsign.exchange import AsyncDriver, Context, Driver, RateLimit, RetryPolicy, Wait
 
 NOON = datetime(2026, 6, 25, 9, tzinfo=UTC)
@@ -68,8 +72,50 @@ class Stage:
         return httpx.Response(200, content=b"{}")
 
 
-def fullest(left: list[float]) -> int:
-    return max(sum(begin <= each < begin + WINDOW * 0.9999 for each in left) for begin in left)
+def fullest(left: list[float], window: float = WINDOW) -> int:
+    """Return how many left in the fullest window, but for what rounding of clocks makes of it."""
+    return max(sum(begin <= each < begin + window - 1e-4 for each in left) for begin in left)
+
+
+@given(
+    requests=st.integers(1, 5),
+    window=st.floats(0.5, 120),
+    # In windows: the pause before each caller, by how much it oversleeps; and whether it waits.
+    callers=st.lists(
+        st.tuples(st.floats(0, 0.4), st.sampled_from([0.0, 0.0, 0.3, 1.5]), st.integers(0, 3)),
+        min_size=15,
+        max_size=40,
+    ),
+)
+def test_no_window_holds_more_than_the_limit_whoever_comes_wakes_late_or_gives_up(
+    requests: int, window: float, callers: list[tuple[float, float, int]]
+):
+    clock, limit = ManualClock(NOON), RateLimit(requests, window)
+    coming = accumulate(pause * window for pause, _, _ in callers)
+    agenda = [
+        (clock.monotonic() + at, nth, limit.turn(clock, 1e9)) for nth, at in enumerate(coming)
+    ]
+    left: list[float] = []
+    while agenda:
+        at, nth, turn = heappop(agenda)
+        clock.advance(timedelta(seconds=max(0.0, at - clock.monotonic())))
+        _, late, patient = callers[nth]
+        pause = next(turn, None)
+        if pause is None:
+            left.append(clock.monotonic())
+        elif patient:
+            assert isinstance(pause, Wait)
+            heappush(agenda, (clock.monotonic() + pause.seconds + late * window, nth, turn))
+        else:
+            turn.close()
+    assert len(left) >= sum(patient > 0 for _, _, patient in callers)
+    assert fullest(left, window) <= requests
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(0, 60.0), (1, 0.0)])
+def test_a_rate_limit_that_means_nothing_is_refused(requests: int, seconds: float):
+    with pytest.raises(ConfigError):
+        RateLimit(requests, seconds)
 
 
 def test_two_hundred_callers_of_both_colours_keep_one_limit():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from time import perf_counter
 
 import anyio
@@ -18,7 +19,6 @@ from hypothesis import strategies as st
 from medsign.clock import ManualClock
 from medsign.errors import (
     ApiError,
-    ConfigError,
     ConnectFailed,
     ConnectionLost,
     MedsignError,
@@ -36,7 +36,6 @@ from medsign.exchange import (
     Event,
     Flow,
     Listing,
-    RateLimit,
     Repeat,
     RequestSent,
     RetryPolicy,
@@ -76,9 +75,9 @@ class AsyncLetters(Letters, AsyncService): ...
 
 
 @pytest.fixture
-def blocking(context: Context, sandbox: Sandbox) -> SyncLetters:
-    http = httpx.Client(transport=sandbox.transport())
-    return SyncLetters(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
+def blocking(context: Context, sandbox: Sandbox) -> Iterator[SyncLetters]:
+    with httpx.Client(transport=sandbox.transport()) as http:
+        yield SyncLetters(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
 
 
 def test_an_operation_is_a_method_of_the_blocking_service(blocking: SyncLetters) -> None:
@@ -133,31 +132,6 @@ def test_a_listing_asks_only_as_far_as_it_is_read(
     events.clear()
     assert next(blocking.texts(page=1)) == {"text": "0"}
     assert sum(isinstance(event, RequestSent) for event in events) == 1
-
-
-@given(
-    requests=st.integers(1, 60),
-    seconds=st.floats(0.5, 120),
-    burst=st.integers(1, 60),
-    pauses=st.lists(st.floats(0, 30), max_size=40),
-)
-def test_no_window_holds_more_requests_than_the_limit(
-    requests: int, seconds: float, burst: int, pauses: list[float]
-) -> None:
-    clock = ManualClock(NOON)
-    limit = RateLimit(requests, seconds, burst=min(burst, requests))
-    slots: list[float] = []
-    for pause in pauses:
-        clock.advance(timedelta(seconds=pause))
-        slots.append(clock.monotonic() + limit.reserve(clock))
-    for begin in slots:
-        within = [slot for slot in slots if begin <= slot < begin + seconds * 0.999]
-        assert len(within) <= requests
-
-
-def test_a_rate_limit_that_means_nothing_is_refused() -> None:
-    with pytest.raises(ConfigError):
-        RateLimit(0, 60)
 
 
 @pytest.mark.parametrize(

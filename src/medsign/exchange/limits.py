@@ -25,34 +25,26 @@ class RateLimit:
     Args:
         requests: How many requests in a window.
         seconds: Length of the window.
-        burst: How many may leave at once after a quiet time.
 
     Example:
         >>> from datetime import UTC, datetime
         >>> from medsign.clock import ManualClock
         >>> clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
         >>> limit = RateLimit(2, 60.0)
-        >>> [limit.reserve(clock) for _ in range(3)]
-        [0.0, 30.0, 60.0]
+        >>> callers = [limit.turn(clock, until=600.0) for _ in range(3)]
+        >>> [next(caller, "at once") for caller in callers]
+        ['at once', Wait(seconds=30.0), Wait(seconds=60.0)]
     """
 
-    def __init__(self, requests: int, seconds: float, *, burst: int = 1) -> None:
-        if requests < 1 or seconds <= 0 or not 1 <= burst <= requests:
-            raise ConfigError("a rate limit needs requests ≥ 1, seconds > 0, 1 ≤ burst ≤ requests")
-        # A burst and the slots after it share the window, so the slots are spaced for the rest.
-        self._interval = seconds / (requests - burst + 1)
-        self._ahead = (burst - 1) * self._interval
+    def __init__(self, requests: int, seconds: float) -> None:
+        if requests < 1 or seconds <= 0:
+            raise ConfigError("a rate limit needs requests ≥ 1 and seconds > 0")
+        self._interval = seconds / requests
         self._seconds = seconds
         self._due = float("-inf")
         self._free: list[float] = []
         self._left: deque[float] = deque(maxlen=requests)
         self._lock = threading.Lock()
-
-    def reserve(self, clock: Clock) -> float:
-        """Take the next slot and return the seconds to wait for it."""
-        with self._lock:
-            now = clock.monotonic()
-            return max(0.0, self._take(now) - self._ahead - now)
 
     def turn(self, clock: Clock, until: float) -> Flow[bool]:
         """Wait for a slot of one's own; who gives up leaves it to others.
@@ -66,11 +58,10 @@ class RateLimit:
         """
         with self._lock:
             slot = self._take(clock.monotonic())
-            due = slot - self._ahead
         left = False
         try:
-            while due < until:
-                delay = due - clock.monotonic()
+            while slot < until:
+                delay = slot - clock.monotonic()
                 if delay < _TICK:
                     delay = self._leave(clock)
                     left = not delay
