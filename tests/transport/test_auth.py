@@ -290,6 +290,12 @@ def test_the_words_of_a_token_service_that_quote_nothing_are_passed_on(get, cloc
     assert "Вход закрыт до утра (код account-locked)" in refused.value.diagnostics()
 
 
+def test_a_login_that_is_part_of_a_word_is_not_quoted_by_that_word(get, clock):
+    with pytest.raises(SignInRefused) as refused:
+        get(httpx.MockTransport(Service()), password_grant(clock, username="d", password="wrong"))
+    assert refused.value.problem == "invalid_grant"
+
+
 def test_a_token_service_that_is_busy_says_when_to_come_again(get, clock):
     busy = httpx.Response(503, headers={"Retry-After": "7"})
     with pytest.raises(SignInRefused) as refused:

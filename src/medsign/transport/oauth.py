@@ -8,6 +8,7 @@ in logs.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import timedelta
@@ -185,7 +186,7 @@ class Bearer(Authorisation):
         found = refusal(answer, self.clock)
         words = f"{found.problem} {found.title} {found.russian_title} {found.request_id}"
         # Whoever was given a login and a password may quote them back.
-        if any(each in words for each in told):
+        if any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", words) for each in told):
             problem, after = f"http-{found.status}", found.retry_after
             return SignInRefused(found.status, problem, "no token was given", retry_after=after)
         return SignInRefused(
