@@ -204,11 +204,13 @@ def test_who_resumes_a_session_all_the_same_is_not_let_past_the_check(
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             while connection.recv(65536):
                 pass
+            session = connection.session
             connection.unwrap()  # without a goodbye OpenSSL's server forgets it
-            return connection.session
+            return session
 
     with s_server(server) as url:
         session = connect(url)
+        assert session
         with pytest.raises(PeerUntrusted, match="resumed"):
             connect(url, session=session)
 
