@@ -80,7 +80,12 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ca.test", "ca.test:8443", "/ca", "ftp://ca.test", "https:///ca", "https://\x00"]
+    "url",
+    [
+        *("ca.test", "ca.test:8443", "/ca", "ftp://ca.test", "https:///ca", "https://\x00"),
+        *("https://ca.test/\udc80", "https://xn--a.test", "https://*.test", "https://c a.test"),
+        "https://ca.test:99999",
+    ],
 )
 def test_an_address_that_is_none_of_the_web_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^url: "):
@@ -102,8 +107,9 @@ def test_an_address_with_a_secret_in_it_is_refused_without_telling_it(userinfo: 
         assert "tajna" not in str(error.value) + error.value.diagnostics()
 
 
-def test_an_address_to_which_paths_are_joined_has_no_query() -> None:
-    url = "https://x.test/api?clinic=7"
+@pytest.mark.parametrize("end", ["?clinic=7", "#clinic"])
+def test_an_address_to_which_paths_are_joined_ends_with_its_path(end: str) -> None:
+    url = f"https://x.test/api{end}"
     with pytest.raises(ConfigError, match=r"^\[ca\] url: "):
         Config(services={"ca": Endpoint(url=url)})
     assert Config(services={"tsp": Endpoint(url=url)}).endpoint("tsp").url == url

@@ -62,9 +62,10 @@ def _check_url(url: str, where: str) -> None:
     # The address itself stays out of the text: it may hold a login and a password.
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL:
+        host = re.fullmatch(r"[\w.:-]+", parsed.host)
+    except (httpx.InvalidURL, UnicodeError):
         raise ConfigError("no URL", where) from None
-    if parsed.scheme not in {"https", "http"} or not parsed.host:
+    if parsed.scheme not in {"https", "http"} or not host or (parsed.port or 0) > 65535:
         raise ConfigError("a URL begins with https:// or http:// and names a host", where)
     if parsed.userinfo:
         raise ConfigError("a URL holds no login and no password: they are settings", where)
@@ -156,11 +157,12 @@ class Config:
             for name in _ENDPOINT_KINDS:
                 if name not in used and getattr(end, name):
                     raise ConfigError("the service has no use for it", f"[{service}] {name}")
-            if service not in {"ocsp", "tsp"} and httpx.URL(end.url).query:
-                # Paths are joined to it, and the query would be lost.
-                raise ConfigError("the address of this service has no query", f"[{service}] url")
-        for url in self.crls:
-            _check_url(url, "crls")
+            url = httpx.URL(end.url)
+            if service not in {"ocsp", "tsp"} and (url.query or url.fragment):
+                # Paths are joined to it, and these would be lost.
+                raise ConfigError("the address of a service ends with its path", f"[{service}] url")
+        for address in self.crls:
+            _check_url(address, "crls")
 
     def endpoint(self, service: str) -> Endpoint:
         """Return a service's endpoint.
