@@ -282,6 +282,25 @@ def test_a_field_that_is_put_in_on_the_way_is_refused(field):
     assert refused.value.reason == "coverage"
 
 
+@given(
+    st.dictionaries(
+        st.sampled_from(COVERED), st.text(st.characters(min_codepoint=32, max_codepoint=126))
+    ),
+    st.sampled_from(COVERED),
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8),
+)
+def test_no_field_can_be_put_in_changed_or_taken_out_unseen(headers, field, value):
+    message = signed(a_request(headers=headers), SIGNER)
+    check(message, SIGNER)
+    # Blanks around a value are none of it.
+    if headers.get(field, "").strip(" ") != value:
+        with pytest.raises(NotAuthentic):
+            check(changed(message, **{field: value}), SIGNER)
+    if field in headers:
+        with pytest.raises(NotAuthentic):
+            check(without(message, field), SIGNER)
+
+
 def test_names_of_fields_in_capitals_are_the_same_fields():
     message = signed(a_request(headers={"Authorization": "N3 token"}), SIGNER)
     assert Item("authorization") in covered_by(message).items
@@ -769,6 +788,16 @@ def test_after_a_forged_answer_to_a_creating_call_the_outcome_is_unknown(sandbox
     with httpx.Client(transport=tap) as http, pytest.raises(OutcomeUnknown):
         Driver(http, clock=sandbox.clock, sleep=sandbox.sleep).run(flow)
     assert tap.seen[0].headers["idempotency-key"]
+
+
+@pytest.mark.parametrize("change", ["before", "after"])
+def test_while_the_gateway_changes_its_certificate_both_are_believed(sandbox, change):
+    gateway = sandbox.gateway()
+    other = a_signer().certificate
+    now, then = (gateway.certificate, other) if change == "before" else (other, gateway.certificate)
+    changing = attrs.evolve(gateway, certificate=now, successor=then)
+    with sandbox.connect(gateway=changing) as window:
+        assert list(window.ca.certificates()) == []
 
 
 def test_answers_are_believed_unsigned_only_where_no_certificate_is_given(sandbox):

@@ -317,6 +317,8 @@ class Gateway:
         signer: The key of the clinic's system with its certificate.
         certificate: That of the gateway; its answers must be signed by it. Without one, answers
             are believed as they come, as the TLS connection vouches for them.
+        successor: The one that the gateway changes to; both are believed, so that the day of the
+            change is no day without answers.
         also: Names of further fields that are signed where they are present.
         clock: Where time is taken from.
 
@@ -331,6 +333,7 @@ class Gateway:
 
     signer: Signer = attrs.field(repr=False)
     certificate: Certificate | None = attrs.field(default=None, repr=False)
+    successor: Certificate | None = attrs.field(default=None, repr=False)
     also: tuple[str, ...] = ()
     clock: Clock = attrs.field(factory=SystemClock, repr=False)
 
@@ -358,15 +361,15 @@ class Gateway:
         try:
             verify_message(message, self._own, at=self.clock.now())
         except NotAuthentic as error:
-            if error.reason == "missing" and answer.status == httpx.codes.UNAUTHORIZED:
+            if error.reason == "missing" and answer.status == 401:
                 # Such a refusal is never signed, so it is a hint and proves nothing.
                 hint = "an unsigned 401: perhaps the gateway takes our signature or clock for wrong"
                 raise NotAuthentic("missing", hint) from error
             raise
 
     def _own(self, key_id: str) -> Certificate | None:
-        own = self.certificate
-        return own if own and own.fingerprint == key_id else None
+        known = filter(None, (self.certificate, self.successor))
+        return next((each for each in known if each.fingerprint == key_id), None)
 
 
 def _to_cover(message: HttpMessage, also: Iterable[str]) -> Iterator[Item]:
