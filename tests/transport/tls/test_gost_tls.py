@@ -161,6 +161,32 @@ def test_a_server_may_negotiate_anew_only_on_request(way, allowed, ca, server, t
             connection.recv(1)
 
 
+def test_a_certificate_that_is_asked_for_by_a_second_handshake_is_given(
+    way, ca, server, typed_server, ask_in_colour, tmp_path
+):
+    """As IIS does when only some of its addresses want one."""
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(ca.trust)
+    tls = client(ca, ca.client(), legacy_renegotiation=True, way=way)
+    options = ("-CAfile", str(roots), "-crlf", "-no_resumption_on_reneg")
+    with typed_server(server, *options) as (keyboard, port):
+
+        def type_after(sign: str, text: str) -> None:
+            while sign not in keyboard.stdout.readline():
+                pass
+            keyboard.stdin.write(text)
+            keyboard.stdin.flush()
+
+        def type_answer() -> None:
+            type_after("User-Agent", "R\n")  # s_server's command to ask for a certificate
+            type_after("depth=0", "HTTP/1.1 200 OK\nContent-Length: 4\n\nok\n")
+
+        typist = threading.Thread(target=type_answer, daemon=True)
+        typist.start()
+        assert ask_in_colour(tls, f"https://{HOST}:{port}/").text == "ok\r\n"
+        typist.join(10)
+
+
 def test_http_client_of_the_standard_library_speaks_too(way, ca, server, s_server):
     with s_server(server) as url:
         connection = HTTPSConnection(
