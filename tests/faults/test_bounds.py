@@ -35,8 +35,11 @@ from medsign.store import MemoryStore
 from medsign.transport import Token
 
 MIB = 1024 * 1024
-# trio tells of httpx's generators over the body of a request that could not be sent.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# trio, and only it, tells of httpx's generators over the body of a request that could not be sent.
+pytestmark = pytest.mark.filterwarnings(
+    r"ignore:Exception ignored in. <async_generator object ByteStream\.__aiter__ "
+    ":pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @pytest.mark.parametrize("colour", COLOURS)

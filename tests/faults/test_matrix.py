@@ -29,8 +29,11 @@ COLOURS = ("sync", "asyncio", "trio")
 WHOLE = {(Sep, "send")}
 EVERYTHING = os.environ.get("MEDSIGN_FAULTS") == "all"
 _OPERATIONS = tuple(operations())
-# trio tells of httpx's generators over the body of a request that could not be sent.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# trio, and only it, tells of httpx's generators over the body of a request that could not be sent.
+pytestmark = pytest.mark.filterwarnings(
+    r"ignore:Exception ignored in. <async_generator object ByteStream\.__aiter__ "
+    ":pytest.PytestUnraisableExceptionWarning"
+)
 _IDS = [f"{service.__name__}.{name}" for service, name in _OPERATIONS]
 
 
