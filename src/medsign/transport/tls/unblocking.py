@@ -6,7 +6,7 @@ take a second for some twenty megabytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import Any
 
 import anyio
@@ -31,15 +31,19 @@ class UnblockingTransport(httpx.AsyncHTTPTransport):
         super().__init__(verify=context, trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request on a connection whose check lasted no longer than connecting may."""
+        """Send a request; handshake and check together last no longer than connecting may."""
         given = request.extensions.get("trace")
-        patience = request.extensions.get("timeout", {}).get("connect")
+        end = math.inf
 
-        async def trace(event: str, about: Mapping[str, Any]) -> None:
+        async def trace(event: str, about: dict[str, Any]) -> None:
+            nonlocal end
             if given:
                 await given(event, about)
-            if event.endswith("start_tls.complete"):
-                await _settle(about["return_value"], patience)
+            if event.endswith("start_tls.started"):
+                patience = about["timeout"]
+                end = math.inf if patience is None else anyio.current_time() + patience
+            elif event.endswith("start_tls.complete"):
+                await _settle(about["return_value"], end)
                 _write_in_pieces(about["return_value"])
 
         return await super().handle_async_request(
@@ -54,11 +58,11 @@ class UnblockingTransport(httpx.AsyncHTTPTransport):
         )
 
 
-async def _settle(stream: Any, patience: float | None) -> None:
+async def _settle(stream: Any, end: float) -> None:
     connection: CheckedObject = stream.get_extra_info("ssl_object")
     try:
         if check := further_check(connection):
-            with anyio.fail_after(patience):
+            with anyio.fail_after(end - anyio.current_time()):
                 await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
         connection.accepted = True
     except BaseException as error:
