@@ -458,6 +458,32 @@ def test_a_service_that_takes_no_token_is_asked_twice_and_no_more(get, clock):
 
     assert get(httpx.MockTransport(deaf), auth) == 401
     assert asked == ["policy", "token", "policy"]
+    for _ in range(5):
+        assert get(httpx.MockTransport(deaf), auth) == 401
+    assert asked.count("token") == 1
+    clock.advance(timedelta(minutes=1))
+    assert get(httpx.MockTransport(deaf), auth) == 401
+    assert asked.count("token") == 2
+
+
+def test_one_place_that_takes_no_token_does_not_keep_the_others_from_a_new_one(get, clock):
+    service, auth = Service(), password_grant(clock)
+
+    def deaf(request: httpx.Request) -> httpx.Response:
+        return service(request) if "token" in request.url.path else httpx.Response(401)
+
+    assert get(httpx.MockTransport(deaf), auth) == 401
+    clock.advance(timedelta(minutes=1))
+    service.good.clear()
+    assert get(httpx.MockTransport(service), auth) == 200
+
+
+def test_two_programs_that_take_each_others_sessions_away_both_go_on(get, clock):
+    service = Service()
+    here, there = password_grant(clock), password_grant(clock)
+    for _ in range(5):
+        assert get(httpx.MockTransport(service), here) == 200
+        assert get(httpx.MockTransport(service), there) == 200
 
 
 @pytest.mark.parametrize(

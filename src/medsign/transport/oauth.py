@@ -35,7 +35,7 @@ _SPARE: Final = 30.0
 """Seconds that a request may be on its way with a token, at most a tenth of the token's time."""
 _REFUSED: Final = frozenset({400, 401, 403})
 _PAUSE: Final = 60.0
-"""Seconds in which a secret that was refused is not tried again: services lock accounts."""
+"""Seconds in which what was refused is not tried again: services lock accounts."""
 
 
 @attrs.frozen(repr=False)
@@ -65,7 +65,8 @@ Granting: TypeAlias = Generator[Step, Any, Grant]
 class Bearer(Authorisation):
     """A Bearer token that is drawn, kept until its end and renewed; a grant says how it is drawn.
 
-    A password or refresh token that was refused is not tried again for a minute, whoever asks.
+    A password or refresh token that was refused is not tried again for a minute, whoever asks; nor
+    is a token drawn anew for that long in the place of one that was refused when it was new.
 
     Args:
         url: Where tokens are given out, absolute.
@@ -90,6 +91,7 @@ class Bearer(Authorisation):
     _grant: Grant | None = attrs.field(default=None, init=False, repr=False)
     _until: float = attrs.field(default=0.0, init=False, repr=False)
     _refusal: _Refusal | None = attrs.field(default=None, init=False, repr=False)
+    _vain: tuple[Grant | None, float] = attrs.field(default=(None, 0.0), init=False, repr=False)
 
     @property
     def field(self) -> str:
@@ -105,9 +107,16 @@ class Bearer(Authorisation):
         known = self._valid()
         grant = known or (yield from self._renewed(request))
         response = yield self._authorised(request, grant)
+        if known and response.status_code == 401 and not self._in_vain(known):
+            known, grant = None, (yield from self._renewed(request, instead_of=known))
+            response = yield self._authorised(request, grant)
         # A token that was drawn a moment ago and is refused will not get better by drawing again.
-        if known and response.status_code == 401:
-            yield self._authorised(request, (yield from self._renewed(request, instead_of=known)))
+        if not known and response.status_code == 401:
+            self._vain = grant, self.clock.monotonic() + _PAUSE
+
+    def _in_vain(self, grant: Grant) -> bool:
+        refused, until = self._vain
+        return grant is refused and self.clock.monotonic() < until
 
     def _valid(self) -> Grant | None:
         return self._grant if self.clock.monotonic() < self._until else None
