@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +21,14 @@ from medsign.codec.asn1 import decode_signed_data
 from medsign.errors import StoreError, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, digest
 from medsign.pki.issuing import ROOT_CA, issue_root, subject_name
-from medsign.signers import AuditedSigner, AuditLog, SoftwareKey, SoftwareSigner
+from medsign.signers import (
+    AuditedSigner,
+    AuditHead,
+    AuditLog,
+    SoftwareKey,
+    SoftwareSigner,
+    audit,
+)
 from medsign.status.journal import NewEvent
 from medsign.store import MemoryStore, SqliteStore
 
@@ -263,6 +271,112 @@ def test_nothing_is_written_to_a_log_whose_tail_was_cut_off(journal):
     with pytest.raises(StoreError, match="shorter"):
         sign_something(log, b"five")
     store.close()
+
+
+def test_nothing_is_written_to_a_log_that_was_reckoned_anew():
+    store, other = MemoryStore(), MemoryStore()
+    log = a_log(store)
+    sign_something(log, b"one")
+    sign_something(a_log(other), b"another")
+    log.store = other
+    for write in (lambda: sign_something(log), lambda: log.head):
+        with pytest.raises(StoreError, match="another one"):
+            write()
+
+
+def test_a_log_whose_newest_events_are_gone_is_written_to_by_no_process(journal):
+    path, _ = journal
+    edit(path, "delete from events where version = 6")
+    with SqliteStore(path) as store, pytest.raises(StoreError, match="shorter"):
+        sign_something(a_log(store))
+
+
+class Narrow(MemoryStore):
+    """A store of which nobody may ask much at once."""
+
+    most = 0
+
+    def load(self, stream, after=0, limit=None):
+        loaded = super().load(stream, after, limit)
+        self.most = max(self.most, len(loaded))
+        return loaded
+
+
+def test_a_long_log_is_never_held_whole(monkeypatch):
+    monkeypatch.setattr(audit, "_PAGE", 4)
+    store = Narrow()
+    log = a_log(store)
+    heads = []
+    for _ in range(8):
+        sign_something(log)
+        heads.append(log.head)
+    first = log.begin(who="account-17", certificate=FINGERPRINT, digest=bytes(32))
+    sign_something(log)
+    again = a_log(store)
+    again.end(first, error="MS-TOKEN")
+    report = again.check(*heads)
+    assert (report.intact, report.head.number, report.unfinished) == (True, 20, ())
+    assert again.check(*heads, gone := AuditHead(3, "ab" * 32)).missing == gone
+    assert store.most <= 4
+    assert [entry.number for entry in log.entries(2, limit=3)] == [3, 4, 5]
+
+
+def test_a_check_ends_though_others_write_faster(monkeypatch):
+    monkeypatch.setattr(audit, "_PAGE", 1)
+
+    class Busy(MemoryStore):
+        def load(self, stream, after=0, limit=None):
+            found = super().load(stream, after, limit)
+            if limit == 1 and not writing:
+                writing.append(True)
+                sign_something(rival)
+                writing.clear()
+            return found
+
+    writing = [True]
+    store = Busy()
+    log, rival = a_log(store), a_log(store)
+    sign_something(log)
+    writing.clear()
+    report = log.check()
+    assert (report.intact, report.head.number) == (True, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("kept_in", ["a file", "memory"])
+def test_a_forked_child_logs_though_a_thread_of_its_parent_was_logging(tmp_path, kept_in):
+    program = """
+import os, signal, sys, threading, time, warnings
+from medsign.signers import AuditLog
+from medsign.store import MemoryStore, SqliteStore
+warnings.simplefilter("ignore", DeprecationWarning)
+sys.setswitchinterval(1e-5)
+log = AuditLog(SqliteStore(sys.argv[1]) if sys.argv[2] == "a file" else MemoryStore())
+what = {"who": "w", "certificate": "ab" * 32, "digest": bytes(32)}
+log.begin(**what)
+stop = threading.Event()
+
+def write():
+    while not stop.is_set():
+        log.begin(**what)
+
+busy = threading.Thread(target=write)
+busy.start()
+codes = []
+for _ in range(6):
+    time.sleep(0.02)
+    if (child := os.fork()) == 0:
+        signal.alarm(20)
+        log.begin(**what)
+        os._exit(0)
+    codes.append(os.waitpid(child, 0)[1])
+stop.set()
+busy.join()
+assert codes == [0] * 6, codes
+assert log.check().intact
+"""
+    command = [sys.executable, "-c", program, tmp_path / "journal.db", kept_in]
+    subprocess.run(command, check=True, timeout=150)
 
 
 @pytest.mark.parametrize("seal", ["zz", "ab", ""])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from medsign.cli.terminal import ExitCode, console, print_json
 from medsign.errors import UsageError
@@ -28,30 +28,35 @@ def audit(
     """Check the log of signing operations: was an entry changed, dropped or inserted?
 
     Keep the printed head where the log's keeper does not reach and give it to the next check: only
-    it shows a tail that was cut off. Exit codes: 0 whole, 1 not whole, 64 wrong usage.
+    it shows a tail that was cut off. The file is only read. Exit codes: 0 whole, 1 not whole or no
+    such log, 64 wrong usage, 69 no journal.
     """
     kept = [_head(text) for text in head or ()]
-    with closing(SqliteStore(store)) as opened:
+    with SqliteStore(store, read_only=True) as opened:
         report = AuditLog(opened, stream).check(*kept)
+    whole = report.intact and bool(report.head.number)
     if as_json:
-        print_json({"intact": report.intact, "report": report})
+        print_json({"intact": whole, "report": report})
     else:
-        for line in _lines(report):
+        for line in _lines(report, stream):
             console().print(line)
-    return ExitCode.PASSED if report.intact else ExitCode.FAILED
+    return ExitCode.PASSED if whole else ExitCode.FAILED
 
 
-def _lines(report: AuditReport) -> Iterator[str]:
+def _lines(report: AuditReport, stream: str) -> Iterator[str]:
     yield f"Записей, прошедших проверку: {report.head.number}"
-    yield f"Последняя: {report.head.number}:{report.head.seal}"
+    if report.head.number:
+        yield f"Последняя: {report.head.number}:{report.head.seal}"
     if report.unfinished:
         yield f"Операции без исхода: {', '.join(map(str, report.unfinished))}"
     if report.broken_at:
         yield f"[red]Цепочка нарушена на записи {report.broken_at}[/]"
     if report.missing:
         yield f"[red]Записи {report.missing.number}, сохранённой отдельно, в журнале нет[/]"
-    if report.intact:
+    if report.intact and report.head.number:
         yield "[green]Журнал цел[/]"
+    elif report.intact:
+        yield f"[red]Записей с именем журнала «{escape(stream)}» в файле нет: проверять нечего[/]"
 
 
 def _head(text: str) -> AuditHead:

@@ -9,8 +9,7 @@ he does not reach: in a report on paper, in another system, in a time stamp.
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -25,11 +24,14 @@ from medsign.gost import DigestAlgorithm, Provider, PublicKey, digest
 from medsign.pki.signing import Signer
 from medsign.status.journal import NewEvent, StoredEvent
 from medsign.store import Store
+from medsign.store.forks import ProcessLock
 
 NO_SEAL: Final = "0" * 64
 """What stands before the first entry."""
 
 _SEAL: Final = re.compile("[0-9a-f]{64}")
+_PAGE: Final = 500
+_OTHER: Final = "the audit log is shorter than it was, or another one"
 
 
 class Outcome(StrEnum):
@@ -104,7 +106,7 @@ class AuditReport:
 
 @attrs.define(eq=False)
 class AuditLog:
-    """The log of one clinic; safe to share between threads, and between processes by the store.
+    """The log of one clinic; safe to share between threads, processes and forks.
 
     Args:
         store: Where it is kept; it is not closed.
@@ -127,7 +129,7 @@ class AuditLog:
     clock: Clock = attrs.field(factory=SystemClock, repr=False, kw_only=True)
     provider: Provider | None = attrs.field(default=None, repr=False, kw_only=True)
     _head: AuditHead = attrs.field(factory=AuditHead, init=False, repr=False)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _lock: ProcessLock = attrs.field(factory=ProcessLock, init=False, repr=False)
 
     def begin(self, *, who: str, certificate: Certificate | str, digest: bytes) -> int:
         """Write down that a key is about to sign, before it does.
@@ -159,31 +161,40 @@ class AuditLog:
         outcome = Outcome.SIGNED if signature else Outcome.FAILED
         self._append(outcome, lambda: {**self._begun(operation), "result": result})
 
-    def entries(self, after: int = 0) -> tuple[AuditEntry, ...]:
+    def entries(self, after: int = 0, limit: int | None = None) -> tuple[AuditEntry, ...]:
         """Return the entries whose number is greater than `after`, as they stand.
+
+        Args:
+            after: The last number that is known already.
+            limit: How many to return at most; ``None`` for all.
 
         Raises:
             StoreError: One of them is no entry of a log; `check` says which.
         """
-        return tuple(map(_entry, self.store.load(self.stream, after)))
+        return tuple(map(_entry, self.store.load(self.stream, after, limit)))
 
     @property
     def head(self) -> AuditHead:
-        """The newest entry, to be kept elsewhere."""
+        """The newest entry, to be kept elsewhere.
+
+        Raises:
+            StoreError: The log is shorter than it was, or another one.
+        """
         with self._lock:
-            return self._catch_up()
+            return self._newest()
 
     def check(self, *kept: AuditHead) -> AuditReport:
-        """Reckon the whole chain anew.
+        """Reckon the whole chain anew, as far as it goes now, a page at a time.
 
         Args:
             kept: Heads that were kept elsewhere; they show a tail that was cut off, and a chain
                 that was reckoned anew by somebody who holds the store.
         """
         head = AuditHead()
-        seals = {head}
+        unmet = set(kept) - {head}
         open_operations: dict[int, None] = {}
-        for stored in self.store.load(self.stream):
+        last = self._last()
+        for stored in self._pages(until=last.version if last else 0):
             try:
                 entry = _entry(stored)
             except StoreError:
@@ -192,16 +203,17 @@ class AuditLog:
             if following != AuditHead(entry.number, entry.seal):
                 return AuditReport(head=head, broken_at=following.number)
             head = following
-            seals.add(head)
+            unmet.discard(head)
             if entry.outcome is Outcome.BEGUN:
                 open_operations[entry.operation] = None
             else:
                 open_operations.pop(entry.operation, None)
-        missing = next((each for each in kept if each not in seals), None)
+        missing = next((each for each in kept if each in unmet), None)
         return AuditReport(head=head, missing=missing, unfinished=tuple(open_operations))
 
     def _begun(self, operation: int) -> dict[str, Any]:
-        story = [each for each in self.entries(after=operation - 1) if each.operation == operation]
+        entries = map(_entry, self._pages(after=operation - 1))
+        story = [each for each in entries if each.operation == operation]
         if [each.outcome for each in story] != [Outcome.BEGUN]:
             raise UsageError(f"operation {operation} was never begun, or has ended")
         told = attrs.asdict(story[0])
@@ -210,7 +222,7 @@ class AuditLog:
     def _append(self, outcome: Outcome, what: Callable[[], Mapping[str, Any]]) -> int:
         with self._lock:
             while True:
-                head = self._catch_up()
+                head = self._newest()
                 number = head.number + 1
                 # Asked anew each time: a quicker process may have ended the operation.
                 event = NewEvent(outcome, self.clock.now(), {"operation": number, **what()})
@@ -219,16 +231,31 @@ class AuditLog:
                 try:
                     self.store.append(self.stream, head.number, [event])
                 except VersionConflict:
-                    if self._catch_up() == head:  # nobody was quicker, so something is gone
-                        raise StoreError("the audit log is shorter than it was") from None
+                    if self._newest() == head:  # nobody was quicker, so something is gone
+                        raise StoreError(_OTHER) from None
                     continue  # another process was quicker; its entry stands before ours
                 self._head = AuditHead(number, seal)
                 return number
 
-    def _catch_up(self) -> AuditHead:
-        for stored in self.store.load(self.stream, self._head.number):
-            self._head = AuditHead(stored.version, _entry(stored).seal)
-        return self._head
+    def _newest(self) -> AuditHead:
+        stored = self._last()
+        found = AuditHead(stored.version, _entry(stored).seal) if stored else AuditHead()
+        if found != self._head and found.number <= self._head.number:
+            raise StoreError(_OTHER)
+        self._head = found
+        return found
+
+    def _last(self) -> StoredEvent | None:
+        stored = next(self.store.newest(self.stream), None)
+        return stored if stored and stored.stream == self.stream else None
+
+    def _pages(self, after: int = 0, until: int | None = None) -> Iterator[StoredEvent]:
+        while page := self.store.load(self.stream, after, _PAGE):
+            for stored in page:
+                after = stored.version
+                if until is not None and after > until:  # others may write faster than we reckon
+                    return
+                yield stored
 
     def _seal(self, before: str, event: NewEvent | StoredEvent) -> str:
         said = {name: value for name, value in sorted(event.data.items()) if name != "seal"}
