@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -9,6 +9,7 @@ import anyio
 import attrs
 import httpx
 import pytest
+from tests.persons import ANNA
 
 from medsign.ca import (
     ApplicantKind,
@@ -17,14 +18,13 @@ from medsign.ca import (
     DocumentKind,
     NewRequest,
     Organisation,
-    Passport,
     Subject,
     ca_context,
     certificate_subject,
 )
 from medsign.clock import ManualClock
 from medsign.exchange import AsyncDriver, Context, Driver
-from medsign.identifiers import Inn, InnLegal, Ogrn, Ogrnip, Phone, Snils
+from medsign.identifiers import InnLegal, Ogrn, Ogrnip
 from medsign.pki.issuing import make_request
 from medsign.sandbox import Sandbox
 from medsign.sandbox.ca import CaService
@@ -34,21 +34,6 @@ from medsign.signers import SoftwareKey
 
 NOON = datetime(2026, 7, 1, 9, tzinfo=UTC)
 SCAN = b"%PDF-1.7 test"
-ANNA = Subject(
-    surname="Тестова",
-    given_name="Анна",
-    patronymic="Петровна",
-    birth_date=date(1990, 1, 1),
-    snils=Snils.complete("999000001"),
-    inn=Inn.complete("9999000001"),
-    passport=Passport(
-        series="9999", number="000001", issued=date(2010, 1, 1), issuer_code="999-001"
-    ),
-    region="78 г. Санкт-Петербург",
-    locality="Санкт-Петербург",
-    email="test@example.com",
-    phone=Phone("+79990000001"),
-)
 CLINIC = Organisation(
     name="ООО «Тестовая клиника»",
     ogrn=Ogrn.complete("999000000001"),

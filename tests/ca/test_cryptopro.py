@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from tests.persons import ANNA_NAME
 
 from medsign.ca.cryptopro import PORTAL_STATUS, CryptoProPortal, PortalState, portal_context
 from medsign.clock import ManualClock
@@ -19,14 +20,6 @@ from medsign.sandbox.cryptopro import CryptoProService
 from medsign.signers import SoftwareKey
 
 STEP = timedelta(seconds=10)
-ANNA = {
-    oids.SURNAME: "Тестова",
-    oids.GIVEN_NAME: "Анна Петровна",
-    oids.COMMON_NAME: "Тестова Анна Петровна",
-    oids.SNILS: "99900000115",
-    oids.INN: "999900000160",
-    oids.COUNTRY: "RU",
-}
 
 
 @pytest.fixture
@@ -61,19 +54,19 @@ def portal(sandbox):
 def user(portal, sandbox):
     """Return the client of a user whose registration the operator has accepted."""
     anonymous = portal()
-    registration = anonymous.register("qualified", anonymous.name_fields("qualified"), ANNA)
+    registration = anonymous.register("qualified", anonymous.name_fields("qualified"), ANNA_NAME)
     sandbox.clock.advance(STEP)
     return portal(registration)
 
 
 def pkcs10(key, **changes):
-    return make_request(make_name((ANNA | changes).items()), key).der
+    return make_request(make_name((ANNA_NAME | changes).items()), key).der
 
 
 @pytest.mark.req("F109", "F135", "F136", "F153")
 def test_a_user_registers_and_gets_a_qualified_certificate(user, sandbox):
     assert user.registration("qualified").status.label == "Принят оператором"
-    assert user.profile().name == ANNA
+    assert user.profile().name == ANNA_NAME
     key = SoftwareKey.generate()
     number = user.send_key(pkcs10(key)).id
     letters = []
@@ -95,7 +88,9 @@ def test_the_repr_of_a_profile_shows_nobody(user):
 @pytest.mark.req("F110")
 def test_the_other_folder_issues_for_unqualified_signatures(portal, sandbox):
     anonymous = portal()
-    registration = anonymous.register("unqualified", anonymous.name_fields("unqualified"), ANNA)
+    registration = anonymous.register(
+        "unqualified", anonymous.name_fields("unqualified"), ANNA_NAME
+    )
     user = portal(registration)
     sandbox.clock.advance(STEP)
     number = user.send_key(pkcs10(SoftwareKey.generate())).id
@@ -116,7 +111,9 @@ def test_the_other_folder_issues_for_unqualified_signatures(portal, sandbox):
 def test_a_value_against_the_rules_of_the_folder_is_not_sent(portal, oid, value, why):
     anonymous = portal()
     with pytest.raises(InvalidDocument) as error:
-        anonymous.register("qualified", anonymous.name_fields("qualified"), ANNA | {oid: value})
+        anonymous.register(
+            "qualified", anonymous.name_fields("qualified"), ANNA_NAME | {oid: value}
+        )
     assert error.value.problems == ((oid, why),)
 
 
@@ -125,7 +122,7 @@ def test_a_registration_that_got_no_answer_is_not_repeated(portal, sandbox):
     fields = anonymous.name_fields("qualified")
     sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT, match="cryptopro.register"))
     with pytest.raises(TimedOut):
-        anonymous.register("qualified", fields, ANNA)
+        anonymous.register("qualified", fields, ANNA_NAME)
     assert len(sandbox.world.tokens.of("cryptopro")) == 2  # the clinic's own and one user's
 
 
@@ -137,7 +134,7 @@ def refused(call, *args) -> str:
 
 def test_a_key_is_not_taken_before_the_registration_is_accepted(portal):
     anonymous = portal()
-    user = portal(anonymous.register("qualified", anonymous.name_fields("qualified"), ANNA))
+    user = portal(anonymous.register("qualified", anonymous.name_fields("qualified"), ANNA_NAME))
     assert refused(user.send_key, pkcs10(SoftwareKey.generate())) == "registration-queued"
 
 
@@ -159,7 +156,7 @@ def test_a_rejected_request_has_no_certificate(user, sandbox):
 def test_a_stranger_sees_no_request(user, portal, sandbox):
     number = user.send_key(pkcs10(SoftwareKey.generate())).id
     anonymous = portal()
-    other = portal(anonymous.register("qualified", anonymous.name_fields("qualified"), ANNA))
+    other = portal(anonymous.register("qualified", anonymous.name_fields("qualified"), ANNA_NAME))
     assert refused(other.key_request, number) == "request-not-found"
     with pytest.raises(ApiError) as error:
         anonymous.key_request(number)

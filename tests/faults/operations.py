@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from tests.persons import ANNA, ANNA_NAME, DOCTOR, HEAD
 
 from medsign import MedSign, cms, mchd
 from medsign.ca import (
@@ -24,9 +25,7 @@ from medsign.ca import (
     DocumentKind,
     NewRequest,
     Order,
-    Passport,
     Scenario,
-    Subject,
     ca_context,
     certificate_subject,
 )
@@ -35,10 +34,10 @@ from medsign.ca.models import Authority
 from medsign.clock import MOSCOW
 from medsign.cms.client import Pki
 from medsign.cms.operations import PkiContext
-from medsign.codec.asn1 import make_name, oids
+from medsign.codec.asn1 import make_name
 from medsign.ekp import Ekp, ekp_context
 from medsign.exchange import Context, Driver, Service, listing, operation
-from medsign.identifiers import Inn, Phone, Snils
+from medsign.identifiers import Phone
 from medsign.mchd import NODE, Mchd
 from medsign.mchd.model import IdentityDocument
 from medsign.mchd.registry import RegistryContext
@@ -56,48 +55,6 @@ from medsign.transport import PasswordGrant
 
 SERVICES: tuple[type[Service], ...] = (Ca, CryptoProPortal, Sep, Ekp, Mchd, Pki)
 DOCUMENT = "Протокол осмотра".encode()
-ANNA = Subject(
-    surname="Тестова",
-    given_name="Анна",
-    patronymic="Петровна",
-    birth_date=date(1990, 1, 1),
-    snils=Snils.complete("999000001"),
-    inn=Inn.complete("9999000001"),
-    passport=Passport(
-        series="9999", number="000001", issued=date(2010, 1, 1), issuer_code="999-001"
-    ),
-    region="78 г. Санкт-Петербург",
-    locality="Санкт-Петербург",
-    email="test@example.com",
-    phone=Phone("+79990000001"),
-)
-NAME = {
-    oids.SURNAME: "Тестова",
-    oids.GIVEN_NAME: "Анна Петровна",
-    oids.COMMON_NAME: "Тестова Анна Петровна",
-    oids.SNILS: "99900000115",
-    oids.INN: "999900000160",
-    oids.COUNTRY: "RU",
-}
-HEAD = {
-    "surname": "Тестова",
-    "given_names": "Анна Петровна",
-    "inn": "999900000160",
-    "snils": "99900000115",
-    "inn_legal": "9999000006",
-    "ogrn": "9999990000000",
-    "organization": "ООО «Пример»",
-    "position": "Главный врач",
-    "region": "78 г. Санкт-Петербург",
-    "locality": "г. Санкт-Петербург",
-}
-DOCTOR = {
-    "surname": "Образцов",
-    "given_names": "Пётр Тестович",
-    "inn": "999900000234",
-    "snils": "99900000216",
-    "region": "78 г. Санкт-Петербург",
-}
 SECRETS = (
     *("Тестова", "Образцов", "99900000115", "999900000160", "9990000001", "9999 000001"),
     *(ANNA.snils.value, ANNA.inn.value, "999900000234", LOGINS["clinic"], "Протокол", "%PDF"),
@@ -383,7 +340,7 @@ def to_check(stage: Stage) -> Call:
 
 def user(stage: Stage) -> Registration:
     anonymous = stage.portal()
-    login = anonymous.register("qualified", fields(stage), NAME)
+    login = anonymous.register("qualified", fields(stage), ANNA_NAME)
     stage.sandbox.clock.advance(timedelta(seconds=10))
     return login
 
@@ -393,7 +350,7 @@ def fields(stage: Stage) -> tuple[NameField, ...]:
 
 
 def pkcs10() -> bytes:
-    return make_request(make_name(NAME.items()), SoftwareKey.generate()).der
+    return make_request(make_name(ANNA_NAME.items()), SoftwareKey.generate()).der
 
 
 def key_request(stage: Stage) -> Call:
@@ -466,7 +423,7 @@ ROWS: dict[tuple[type[Service], str], Row] = {
     (Ca, "unhold"): _creates(lambda stage: Call((held(stage),))),
     (CryptoProPortal, "name_fields"): _reads(lambda _: Call(("qualified",))),
     (CryptoProPortal, "register"): Row(
-        Kind.UNKEYED, lambda stage: Call(("qualified", fields(stage), NAME))
+        Kind.UNKEYED, lambda stage: Call(("qualified", fields(stage), ANNA_NAME))
     ),
     (CryptoProPortal, "registration"): _reads(lambda stage: Call(("qualified",), user(stage))),
     (CryptoProPortal, "profile"): _reads(lambda stage: Call((), user(stage))),

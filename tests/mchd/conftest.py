@@ -13,6 +13,7 @@ import attrs
 import httpx
 import pytest
 import tenacity
+from tests.persons import DOCTOR, HEAD
 
 from medsign import cms, mchd
 from medsign.ca.models import Authority
@@ -127,25 +128,6 @@ def document(poa: mchd.PowerOfAttorney) -> bytes:
 
 
 NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SUBJECT = {
-    "surname": "Тестова",
-    "given_names": "Анна Петровна",
-    "inn": "999900000160",
-    "snils": "99900000115",
-    "inn_legal": "9999000006",
-    "ogrn": "9999990000000",
-    "organization": "ООО «Пример»",
-    "position": "Главный врач",
-    "region": "78 г. Санкт-Петербург",
-    "locality": "г. Санкт-Петербург",
-}
-DOCTOR = {
-    "surname": "Образцов",
-    "given_names": "Пётр Тестович",
-    "inn": "999900000234",
-    "snils": "99900000216",
-    "region": "78 г. Санкт-Петербург",
-}
 
 
 @attrs.frozen
@@ -172,7 +154,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Founded:
     with Sandbox([MchdRegistry], clock=ManualClock(NOON), path=file) as sandbox:
         pki = sandbox.world.part(Pki)
         head, doctor = (
-            pki.enrol(Authority.FNS, **SUBJECT),
+            pki.enrol(Authority.FNS, **HEAD),
             pki.enrol(Authority.COMMERCIAL, **DOCTOR),
         )
     return Founded(file, head, doctor)

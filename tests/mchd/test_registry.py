@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+from tests.persons import HEAD
 
 from medsign import cms, mchd
 from medsign.ca.models import Authority
@@ -32,16 +33,6 @@ from medsign.sandbox.pki import Pki, serial
 from medsign.signers import SoftwareKey
 
 NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SUBJECT = {
-    "surname": "Тестова",
-    "given_names": "Анна Петровна",
-    "inn": "999900000160",
-    "snils": "99900000115",
-    "inn_legal": "9999000006",
-    "ogrn": "9999990000000",
-    "organization": "ООО «Пример»",
-    "position": "Главный врач",
-}
 TERMS = Irrevocable(redelegation=IrrevocableRedelegation.ONE, condition=RevocationCondition.ONE)
 
 
@@ -188,7 +179,7 @@ def test_an_attached_signature_is_refused(registry, document, people):
 
 def test_a_signature_of_an_unknown_authority_is_refused(registry, document):
     with Sandbox([], clock=ManualClock(NOON)) as elsewhere:
-        stranger = elsewhere.world.part(Pki).enrol(Authority.FNS, **SUBJECT)
+        stranger = elsewhere.world.part(Pki).enrol(Authority.FNS, **HEAD)
     with pytest.raises(ApiError) as refused:
         registry.register(document, cms.sign(document, stranger, at=NOON))
     assert refused.value.title == "Подпись доверенности недействительна"
@@ -203,7 +194,7 @@ def test_a_revoked_certificate_registers_nothing(registry, people, document, sig
 def test_a_certificate_that_is_not_qualified_registers_nothing(registry, people, document):
     key = SoftwareKey.generate()
     plain = attrs.evolve(issuing.QUALIFIED, subject_sign_tool=None)
-    name = issuing.subject_name(**SUBJECT)
+    name = issuing.subject_name(**HEAD)
     certificate = people.pki.issue(Authority.FNS, name, key.public_key, template=plain)
     with pytest.raises(ApiError):
         registry.register(document, cms.sign(document, key.certified(certificate), at=NOON))
