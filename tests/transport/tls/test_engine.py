@@ -61,6 +61,19 @@ def test_openssl_4_is_told_to_have_no_engines():
         load(None, (4, 0, 0))
 
 
+def test_a_static_openssl_whose_symbols_show_gets_no_engine(tmp_path, program):
+    """Loading one there ended the process."""
+    extension = tmp_path / "_ssl.so"
+    subprocess.run(
+        [program("cc", "gcc"), "-shared", "-x", "c", "-o", extension, "-"],
+        input=b"unsigned long OpenSSL_version_num(void) { return 0; }"
+        b"void *ENGINE_by_id(const char *id) { __builtin_trap(); }",
+        check=True,
+    )
+    with pytest.raises(Unavailable, match="statically"):
+        load(str(extension), (3, 5))
+
+
 def test_an_openssl_without_engines_is_told_as_such(tmp_path, program):
     library = tmp_path / "libcrypto.so"
     subprocess.run(

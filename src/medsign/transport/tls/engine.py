@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import _ssl
 import ctypes
+import os
 import ssl
 import sys
+from pathlib import PurePath
 from typing import Any, Final
 
 from medsign.errors import Unavailable
@@ -84,7 +86,9 @@ def _open(library: str | None) -> ctypes.PyDLL:
         crypto = ctypes.PyDLL(library)
     except OSError:
         raise Unavailable(f"the library {library}", "apt install libssl3") from None
-    if not hasattr(crypto, "OpenSSL_version_num"):
+    if not _file_of(crypto, "OpenSSL_version_num").startswith("libcrypto.so"):
+        # Where its symbols show all the same, the engine would bring a second libcrypto, and the
+        # two would break each other's memory.
         raise Unavailable(
             "GOST TLS by the OpenSSL of this Python, which is built in statically,", SYSTEM_PYTHON
         )
@@ -97,3 +101,19 @@ def _open(library: str | None) -> ctypes.PyDLL:
             "GOST TLS by an OpenSSL that was built without engines", SYSTEM_PYTHON
         ) from None
     return crypto
+
+
+class _Place(ctypes.Structure):
+    """Dl_info of dlfcn.h."""
+
+    _fields_ = (("file", TEXT), ("base", POINTER), ("symbol", TEXT), ("address", POINTER))
+
+
+def _file_of(library: ctypes.PyDLL, symbol: str) -> str:
+    """Return the name of the file in which a symbol stands, empty when there is none."""
+    place = _Place()
+    if not hasattr(library, symbol):
+        return ""
+    address = ctypes.cast(getattr(library, symbol), POINTER)
+    ctypes.CDLL(None).dladdr(address, ctypes.byref(place))
+    return PurePath(os.fsdecode(place.file or b"")).name
