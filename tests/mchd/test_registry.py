@@ -420,6 +420,7 @@ def test_a_revocation_whose_answer_was_lost_is_done_once(
     assert registry.settled(receipt) is mchd.TransactionState.SUCCESS
     assert registry.status(poa.terms.number).state.code == mchd.PoaState.REVOKED
     assert transactions(sandbox) == 2
+    assert list(registry.context.ledger.unfinished()) == []
 
 
 def test_a_second_press_after_a_revocation_finds_it_done(registry, registered, poa, people):

@@ -19,6 +19,7 @@ from medsign.errors import (
     UnexpectedAnswer,
     UsageError,
 )
+from medsign.exchange import CallState
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.sandbox.paper import new_pdf
 from medsign.sandbox.sep import CLINIC_ID, SepService
@@ -262,6 +263,17 @@ def test_contours_are_addresses():
 
 
 @pytest.mark.req("F193")
+def test_clinics_that_share_a_journal_do_not_meet_each_others_keys():
+    store = MemoryStore()
+    first, second = (
+        sep_context(token="d19f9083", organization=organization, store=store)
+        for organization in ("1.2.643.2.69.1.2.1", "1.2.643.2.69.1.2.2")
+    )
+    request = first.request("POST", "documents", body={"id": "17"})
+    first.ledger.open("sep.send", "17", request)
+    assert second.ledger.open("sep.send", "17", request) is CallState.NEW
+
+
 def test_the_token_travels_as_n3_says_and_is_not_shown():
     context = sep_context(token="5ecret", organization=CLINIC_ID)
     request = context.request("GET", "documents")

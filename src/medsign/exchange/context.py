@@ -168,6 +168,7 @@ class Context:
         *,
         kind: type[Any] | None = None,
         resolve: Resolve | None = None,
+        reconcile: Resolve | None = None,
         identity: bytes | None = None,
     ) -> Flow[Answer]:
         """Send a request that creates something: once, whatever happens on the way.
@@ -188,6 +189,8 @@ class Context:
             kind: What the answer is to be read as.
             resolve: How to ask for the outcome, with the settings for the time that is left; by
                 default ``GET operations/{key}``.
+            reconcile: How to learn that a conflict (409) is with this very call, where the service
+                knows no keys: what it has of the call, or ``None``.
             identity: What makes two requests the same call, where their octets differ each time:
                 a GOST signature does, of the same statement, too.
 
@@ -215,8 +218,12 @@ class Context:
             except MedsignError as error:
                 # After a lost answer the conflict may be with our own call, still being done.
                 own = doubtful and _is_conflict(error)
-                if own and resolve is not None:
-                    raise
+                if reconcile and _is_conflict(error):
+                    if found := (yield from reconcile(self, key)):
+                        yield from self._close(operation, key, CallState.ANSWERED)
+                        return found
+                    if own:
+                        raise OutcomeUnknown(name, key) from error
                 # A repeat that never left says nothing of the first call, still on its way perhaps.
                 silent = doubtful and not isinstance(error, ApiError)
                 if not (own or silent or outcome_unknown(error)):

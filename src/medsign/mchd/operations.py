@@ -122,14 +122,18 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
     def known(asking: Context, _: str) -> Flow[Answer | None]:
         return _unless_absent(_ask_status(asking, number))
 
-    try:
-        answer = yield from context.create(
-            "register", request, _key(number, body), kind=Receipt, resolve=known
-        )
-    except ApiError as error:
-        if error.status != 409 or not (yield from _is_registered(context, poa, document)):
-            raise
-        return Receipt(number=number)
+    def same(asking: Context, _: str) -> Flow[Answer | None]:
+        registered = yield from _is_registered(asking, poa, document)
+        return (yield from _ask_status(asking, number)) if registered else None
+
+    answer = yield from context.create(
+        "register",
+        request,
+        _key(number, body),
+        kind=Receipt,
+        resolve=known,
+        reconcile=same,
+    )
     receipt = context.read(Receipt, answer)
     if receipt.number not in (None, number):
         raise UnexpectedAnswer("mchd: the registry answered with another number")
@@ -156,19 +160,20 @@ def revoke(context: Context, application: bytes, signature: bytes) -> Flow[Recei
 
     def known(asking: Context, key: str) -> Flow[Answer | None]:
         doubts.append(key)
-        answer = yield from _unless_absent(_ask_status(asking, number))
-        done = answer and _code(context.read(PublicStatus, answer).state) == PoaState.REVOKED
-        return answer if done else None
+        return (yield from _revoked(asking, number))
 
-    try:
-        answer = yield from context.create(
-            "revoke", request, _key(number, body), kind=Receipt, resolve=known
-        )
-    except ApiError as error:
-        # After a lost answer the conflict may be with our own application.
-        if error.status != 409 or not doubts or not (yield from _is_revoked(context, number)):
-            raise
-        return Receipt(number=number)
+    def own(asking: Context, _: str) -> Flow[Answer | None]:
+        # Without a lost answer before it, the conflict is with somebody else's application.
+        return (yield from _revoked(asking, number, within=_PATIENCE)) if doubts else None
+
+    answer = yield from context.create(
+        "revoke",
+        request,
+        _key(number, body),
+        kind=Receipt,
+        resolve=known,
+        reconcile=own,
+    )
     return attrs.evolve(context.read(Receipt, answer), number=number)
 
 
@@ -362,13 +367,19 @@ def _is_registered(context: Context, poa: PowerOfAttorney, document: bytes) -> F
     return kept.document == document
 
 
-def _is_revoked(context: Context, number: str) -> Flow[bool]:
-    deadline = context.clock.monotonic() + _PATIENCE.total_seconds()
+def _revoked(
+    context: Context, number: str, *, within: timedelta = timedelta(0)
+) -> Flow[Answer | None]:
+    """Return what the registry says of a number once it is revoked; the registry takes its time."""
+    deadline = context.clock.monotonic() + within.total_seconds()
     while True:
-        code = _code((yield from status(context, number)).state)
+        answer = yield from _unless_absent(_ask_status(context, number))
+        if not answer:
+            return None
+        code = _code(context.read(PublicStatus, answer).state)
         waiting = code in (PoaState.CREATED, PoaState.ACTIVE)
         if not waiting or context.clock.monotonic() + EVERY.total_seconds() > deadline:
-            return code == PoaState.REVOKED
+            return answer if code == PoaState.REVOKED else None
         yield Wait(EVERY.total_seconds())
 
 

@@ -50,7 +50,12 @@ def sep_context(
             )
     headers = {**settings.pop("headers", {}), operations.ORGANIZATION: organization}
     return Context(
-        service="sep", base_url=base_url, auth=Token("N3", token), headers=headers, **settings
+        service="sep",
+        base_url=base_url,
+        auth=Token("N3", token),
+        owner=organization,
+        headers=headers,
+        **settings,
     )
 
 
