@@ -105,7 +105,7 @@ def test_only_the_last_spans_of_time_are_kept_on_disk(tmp_path):
         with NonceMemory(tmp_path) as memory:
             memory.spend(seen(created=NOON + timedelta(minutes=minutes), nonce=str(minutes)))
         names = [file.name for file in tmp_path.iterdir()]
-        assert len({re.findall(r"\d+", name)[0] for name in names}) <= 3
+        assert len({re.findall(r"\d+", name)[1] for name in names}) <= 3
 
 
 def test_only_the_last_spans_of_time_are_kept_in_memory():
@@ -203,6 +203,19 @@ def test_a_folder_that_is_gone_lets_nothing_in(tmp_path):
     with pytest.raises(StoreError):
         memory.spend(seen())
     memory.close()
+
+
+def test_a_folder_is_not_shared_by_those_who_cut_time_otherwise(tmp_path):
+    with NonceMemory(tmp_path) as memory:
+        memory.spend(seen())
+        with pytest.raises(UsageError, match="another skew"):
+            NonceMemory(tmp_path, skew=2 * SKEW)
+
+
+def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path):
+    (tmp_path / "nonces").write_text("")
+    with pytest.raises(StoreError, match="FileExistsError"):
+        NonceMemory(tmp_path / "nonces")
 
 
 def test_files_of_others_in_the_folder_stay(tmp_path):

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,7 +23,7 @@ from medsign.status.journal import NewEvent
 from medsign.store import MemoryStore, SqliteStore, Store
 
 _KEPT: Final = 3  # one more than is needed: the clocks of processes may be set while they run
-_FILE: Final = re.compile(r"nonces-(-?\d+)\.db(?:-wal|-shm)?")
+_FILE: Final = re.compile(r"nonces-(\d+)s-(-?\d+)\.db(?:-wal|-shm)?")
 
 
 class NonceMemory:
@@ -35,7 +36,12 @@ class NonceMemory:
         folder: Where processes of one machine share their memory: a folder of its own, made when
             it is missing, on a local disk. Without it the memory is of this process, and one that
             is started anew takes for new what was sent within the last minutes.
-        skew: What `medsign.signers.verify_message` is given as such, or more.
+        skew: What `medsign.signers.verify_message` is given as such, or more; the same in all
+            processes that share a folder.
+
+    Raises:
+        StoreError: The folder cannot be made or read.
+        UsageError: It is in use with another skew, or the skew is under a second.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -51,14 +57,16 @@ class NonceMemory:
     def __init__(
         self, folder: str | os.PathLike[str] | None = None, *, skew: timedelta = SKEW
     ) -> None:
-        if skew <= timedelta(0):
+        if skew < timedelta(seconds=1):
             raise UsageError("clocks differ at least by the time that a request takes")
         self._folder = None if folder is None else Path(folder).absolute()
-        self._span = 2 * skew.total_seconds()
+        self._span = 2 * ceil(skew.total_seconds())
         self._stores: dict[int, Store] = {}
         self._closed = False
         if self._folder:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _as_store_error():
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            tuple(self._files())
 
     def spend(self, signed: SignedBy) -> None:
         """Remember the nonce of a request whose signature holds.
@@ -105,12 +113,14 @@ class NonceMemory:
         return store
 
     def _open(self, span: int) -> Store:
-        return SqliteStore(self._folder / f"nonces-{span}.db") if self._folder else MemoryStore()
+        if not self._folder:
+            return MemoryStore()
+        return SqliteStore(self._folder / f"nonces-{self._span}s-{span}.db")
 
     def _forget(self) -> None:
         files = tuple(self._files())
         # Never by the clock of this process: set back, it would know less than it did.
-        oldest = max((*tuple(self._stores), *(span for span, _ in files))) - _KEPT + 1
+        oldest = max((*tuple(self._stores), *(span for span, _ in files)), default=0) - _KEPT + 1
         for span in tuple(self._stores):
             if span < oldest and (store := self._stores.pop(span, None)):
                 store.close()
@@ -120,9 +130,17 @@ class NonceMemory:
                     file.unlink(missing_ok=True)
 
     def _files(self) -> Iterator[tuple[int, Path]]:
-        try:
+        with _as_store_error():
             for file in self._folder.iterdir() if self._folder else ():
                 if found := _FILE.fullmatch(file.name):
-                    yield int(found[1]), file
-        except OSError as error:
-            raise StoreError(f"the folder of nonces: {type(error).__name__}") from error
+                    if int(found[1]) != self._span:
+                        raise UsageError("the folder of nonces is in use with another skew")
+                    yield int(found[2]), file
+
+
+@contextmanager
+def _as_store_error() -> Generator[None, None, None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"the folder of nonces: {type(error).__name__}") from error
