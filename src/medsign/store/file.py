@@ -91,7 +91,9 @@ def migrate(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version = {len(LADDER)}")
 
 
-def read_untouched(path: Path, query: str, arguments: Sequence[object]) -> list[Any]:
+def read_untouched(
+    path: Path, busy_timeout: float, query: str, arguments: Sequence[object]
+) -> list[Any]:
     """Ask a file that must stay as it is, and have no file put beside it if that can be.
 
     Raises:
@@ -101,16 +103,18 @@ def read_untouched(path: Path, query: str, arguments: Sequence[object]) -> list[
     for _ in range(_GLANCES):
         # A file with no log is complete: read as one that nobody changes, it needs no helper
         # files, and its folder may be read-only. With a log, SQLite wants an index of it there.
-        locked, before = _has_log(path), _state(path)
+        before = _state(path)
+        locked = bool(before[-1])
         how = "mode=ro" if locked else "mode=ro&immutable=1"
         try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?{how}", uri=True)) as db:
+            name = f"{path.as_uri()}?{how}"
+            with closing(sqlite3.connect(name, timeout=busy_timeout, uri=True)) as db:
                 _require_newest(db)
                 rows = db.execute(query, arguments).fetchall()
         except (sqlite3.Error, StoreError) as error:
-            if _state(path) == before:
-                if locked and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CANTOPEN:
-                    raise StoreError(_NO_INDEX) from error
+            if locked and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CANTOPEN:
+                raise StoreError(_NO_INDEX) from error
+            if locked or _state(path) == before:
                 raise
         else:
             if locked or _state(path) == before:
@@ -149,10 +153,13 @@ def _switch_to_wal(db: sqlite3.Connection) -> None:
     # immediate transaction does, and after it there is nothing left to switch.
     for _ in range(10):
         with suppress(sqlite3.OperationalError):
-            (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
-            if mode != "wal":
-                raise StoreError("no write-ahead log can be kept where the file is")
-            return
+            return _keep_log(db)
         db.execute("BEGIN IMMEDIATE")
         db.execute("ROLLBACK")
-    db.execute("PRAGMA journal_mode = WAL")
+    return _keep_log(db)
+
+
+def _keep_log(db: sqlite3.Connection) -> None:
+    (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreError("no write-ahead log can be kept where the file is")

@@ -43,8 +43,11 @@ class MemoryStore:
         with self._lock:
             streams = self._open()
             check_version(stream, expected_version, len(streams.get(stream, ())))
-            if rows:
-                streams.setdefault(stream, []).extend(rows)
+            # In one step each: the child of a fork must not find a stream with no events.
+            if stream in streams:
+                streams[stream].extend(rows)
+            elif rows:
+                streams[stream] = [*rows]
             return expected_version + len(rows)
 
     def load(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:

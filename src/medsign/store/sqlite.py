@@ -39,8 +39,8 @@ class SqliteStore:
 
     A write is on the disk when `append` returns, unless the caller need not wait (write-ahead log,
     ``synchronous=FULL`` or ``NORMAL``); threads that write at once share one turn of the disk, and
-    nobody waits for it to read. The file must be on a local disk: SQLite's locks do not work on
-    network shares.
+    nobody waits for it to read. A fork waits for whoever reads or writes just then. The file must
+    be on a local disk: SQLite's locks do not work on network shares.
 
     Args:
         path: The file; it is made, readable by its owner only, when missing.
@@ -160,7 +160,7 @@ class SqliteStore:
     def _read(self, query: str, *arguments: object) -> list[Any]:
         if self._read_only:
             with self._typed():
-                return read_untouched(self._path, query, arguments)
+                return read_untouched(self._path, self._busy_timeout, query, arguments)
         session = self._sessions.here.reading
         with session.lock, self._connection(session) as db:
             return db.execute(query, arguments).fetchall()
