@@ -427,7 +427,7 @@ class PeerUntrusted(TlsRefused):
     """The chain of the peer's certificates leads to no trusted root, or a list of it is missing."""
 
     code = "MS-TLS-UNTRUSTED"
-    russian = "Внешняя система предъявила сертификат, которому здесь не доверяют."
+    russian = "Сертификату внешней системы здесь не доверяют, или нет свежих сведений о его отзыве."
 
 
 class PeerExpired(TlsRefused):

@@ -699,6 +699,12 @@ def test_what_cannot_be_used_is_told_before_any_connection(way, ca):
         GostTls(trust=ca.trust, way=way).server_context()
 
 
+def test_a_server_does_not_promise_a_check_that_it_would_not_make(way, server):
+    tls = GostTls(certificate=server.certificate, key=server.key, check=lambda _: None, way=way)
+    with pytest.raises(ConfigError, match="check"):
+        tls.server_context()
+
+
 def test_an_empty_certificate_is_refused_as_a_setting(way):
     empty = pem_encode("CERTIFICATE", b"")
     with pytest.raises(ConfigError) as refused:

@@ -71,7 +71,7 @@ class GostTls:
         legacy_renegotiation: Whether to speak to old servers without RFC 5746, and to those that
             negotiate anew to ask for the client's certificate; then checks other than the chain
             and the host name have been done for the first handshake only.
-        check: A further check of the peer.
+        check: A further check of the server; servers make none of their clients.
         way: Whose OpenSSL to use; by default the first that works.
 
     Raises:
@@ -114,10 +114,13 @@ class GostTls:
 
         Raises:
             Unavailable: As for `context`.
-            ConfigError: There is no certificate, or what is given is no PEM.
+            ConfigError: There is no certificate, what is given is no PEM, or there is a further
+                check, which only clients make.
         """
         if not self.certificate:
             raise ConfigError("GOST TLS: a server needs a certificate")
+        if self.check:
+            raise ConfigError("GOST TLS: a server makes no further check of its clients")
         return open_context(self, server_side=True)
 
     def transport(self) -> httpx.HTTPTransport:
