@@ -61,8 +61,9 @@ def test_openssl_4_is_told_to_have_no_engines():
         load(None, (4, 0, 0))
 
 
-def test_a_static_openssl_whose_symbols_show_gets_no_engine(tmp_path, program):
-    """Loading one there ended the process."""
+@pytest.fixture
+def static(tmp_path, program) -> str:
+    """Return an extension that has an OpenSSL inside and shows its symbols."""
     extension = tmp_path / "_ssl.so"
     subprocess.run(
         [program("cc", "gcc"), "-shared", "-x", "c", "-o", extension, "-"],
@@ -70,8 +71,24 @@ def test_a_static_openssl_whose_symbols_show_gets_no_engine(tmp_path, program):
         b"void *ENGINE_by_id(const char *id) { __builtin_trap(); }",
         check=True,
     )
+    return str(extension)
+
+
+def test_a_static_openssl_whose_symbols_show_gets_no_engine(static):
+    """Loading one there ended the process."""
     with pytest.raises(Unavailable, match="statically"):
-        load(str(extension), (3, 5))
+        load(static, (3, 5))
+
+
+def test_no_engine_is_loaded_beside_an_openssl_that_the_program_shows(static):
+    code = f"""
+import ctypes
+ctypes.CDLL({static!r}, mode=ctypes.RTLD_GLOBAL)
+from medsign.transport.tls import way_reports
+print([report.reason for report in way_reports()])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("statically") == 2
 
 
 def test_an_openssl_without_engines_is_told_as_such(tmp_path, program):

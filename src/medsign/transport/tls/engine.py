@@ -86,9 +86,12 @@ def _open(library: str | None) -> ctypes.PyDLL:
         crypto = ctypes.PyDLL(library)
     except OSError:
         raise Unavailable(f"the library {library}", "apt install libssl3") from None
-    if not _file_of(crypto, "OpenSSL_version_num").startswith("libcrypto.so"):
-        # Where its symbols show all the same, the engine would bring a second libcrypto, and the
-        # two would break each other's memory.
+    own = _file_of(crypto, "OpenSSL_version_num")
+    # What the program itself shows, the engine would take for its own.
+    shown = _file_of(ctypes.PyDLL(None), "OpenSSL_version_num") or own
+    if not all(file.startswith("libcrypto.so") for file in (own, shown)):
+        # Where symbols of such a one show all the same, the engine would bring a second libcrypto,
+        # and the two would break each other's memory.
         raise Unavailable(
             "GOST TLS by the OpenSSL of this Python, which is built in statically,", SYSTEM_PYTHON
         )
