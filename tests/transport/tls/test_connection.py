@@ -64,7 +64,7 @@ def buffers(
 
 @contextmanager
 def connected(
-    tls: GostTls, server: Identity, serve: Callable[[ssl.SSLSocket], object], timeout: float = 10
+    tls: GostTls, server: Identity, serve: Callable[[ssl.SSLSocket], object]
 ) -> Iterator[ssl.SSLSocket]:
     """Give a connection to a server that runs `serve` in a thread."""
     serving = GostTls(certificate=server.certificate, key=server.key, way=tls.way).server_context()
@@ -77,7 +77,7 @@ def connected(
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    ours.settimeout(timeout)
+    ours.settimeout(10)
     with ours, tls.context().wrap_socket(ours, server_hostname=HOST) as connection:
         yield connection
     thread.join(20)
@@ -282,9 +282,8 @@ def test_every_kind_of_octets_is_written(way, ca, server, kind):
 def test_a_peer_that_does_not_read_trips_the_timeout_of_writing(way, ca, server):
     read = threading.Event()
     before = time.monotonic()
-    with connected(
-        GostTls(trust=ca.trust, way=way), server, lambda _: read.wait(20), timeout=0.5
-    ) as connection:
+    with connected(GostTls(trust=ca.trust, way=way), server, lambda _: read.wait(20)) as connection:
+        connection.settimeout(0.5)
         with pytest.raises(TimeoutError):
             connection.sendall(bytes(16 * MEBIBYTE))
         read.set()
