@@ -38,7 +38,7 @@ def refusal(answer: Answer, clock: Clock) -> ApiError:
         answer.status,
         redact(problem.code or problem.error or f"http-{answer.status}", 80),
         redact(problem.title or "the service gave no reason"),
-        request_id=request_id(answer) or problem.request_id,
+        request_id=request_id(answer) or _shown(problem.request_id),
         retry_after=retry_after(answer.headers.get("retry-after"), clock),
         russian_title=redact(problem.title_ru) if problem.title_ru else None,
     )
@@ -46,7 +46,10 @@ def refusal(answer: Answer, clock: Clock) -> ApiError:
 
 def request_id(answer: Answer) -> str | None:
     """Return the service's identifier of the exchange, to quote to its support."""
-    said = answer.headers.get("x-request-id")
+    return _shown(answer.headers.get("x-request-id"))
+
+
+def _shown(said: str | None) -> str | None:
     return redact(said, 80) if said else None
 
 

@@ -10,16 +10,22 @@ import httpx
 
 MASK: Final = "***"
 
-# What a remote system may quote back at us: numbers of people, mail addresses, bearer tokens,
-# Russian full names. Better to mask a harmless number than to let a СНИЛС into a ticket.
+_NAME: Final = r"\b[А-ЯЁ][А-ЯЁа-яё]+(?:-[А-ЯЁ][А-ЯЁа-яё]+)?\b"
+_PATRONYMIC: Final = r"\b[А-ЯЁ][А-ЯЁа-яё]+(?i:ич(?:а|у|ем|е)?|(?:[еоё]в|ич)н(?:а|ы|е|у|ой|ою))\b"
+_INITIALS: Final = r"\b[А-ЯЁ]\.\s?[А-ЯЁ]\."
+# What a remote system may quote back at us: numbers of people, mail addresses, tokens, Russian
+# names. Better to mask a harmless number than to let a СНИЛС into a ticket.
 _PERSONAL: Final = re.compile(
-    r"""
-    (?:N3|Bearer|Basic)\s+\S+                                      # credentials
-    | [\w.+-]{1,64}@[\w-]+\.[\w.-]+                                 # e-mail, RFC 5321, 4.5.3.1.1
-    | \+?\d(?:[\s()-]{0,2}\d){9,}                                   # СНИЛС, ИНН, phone, passport
-    | \b\d{2}\s?\d{2}\s\d{6}\b                                     # passport with spaces
-    | \b[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?\s+[А-ЯЁ][а-яё]+\s+[А-ЯЁ][а-яё]+(?:вич|вна|ична|ыч|инична)\b
-    | \b[А-ЯЁ][а-яё]+\s+[А-ЯЁ]\.\s?[А-ЯЁ]\.                        # Фамилия И. О.
+    rf"""
+    (?P<harmless>\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b)
+    | (?i:N3|Bearer|Basic)\s+\S+
+    | \beyJ[\w-]+\.[\w-]+\.[\w-]*       # RFC 7519
+    | [\w.+-]{{1,64}}@[\w-]+\.[\w.-]+    # RFC 5321, 4.5.3.1.1
+    | \+?\d(?:[\s()№-]{{0,3}}\d){{9,}}   # СНИЛС, ИНН, phone, passport
+    | (?:{_NAME}\s+){{1,2}}{_PATRONYMIC}(?:\s+{_NAME})?
+    | {_PATRONYMIC}\s+{_NAME}
+    | {_NAME}\s+{_INITIALS}
+    | {_INITIALS}\s?{_NAME}
     """,
     re.VERBOSE,
 )
@@ -40,7 +46,7 @@ def redact(text: str, limit: int = 300) -> str:
         'Пациент ***, СНИЛС ***, не найден'
     """
     near = text[: 4 * limit + _LONGEST]
-    clean = _PERSONAL.sub(MASK, near)
+    clean = _PERSONAL.sub(lambda found: found["harmless"] or MASK, near)
     if len(near) < len(text):
         clean = clean[:-_LONGEST]
     elif len(clean) <= limit:
@@ -51,12 +57,15 @@ def redact(text: str, limit: int = 300) -> str:
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return header fields with every value masked that is not known to be harmless.
 
+    Those that are, are redacted still: they are the peer's words.
+
     Example:
         >>> redact_headers({"Authorization": "N3 secret", "Content-Type": "application/json"})
         {'Authorization': '***', 'Content-Type': 'application/json'}
     """
     return {
-        name: value if name.lower() in _OPEN_HEADERS else MASK for name, value in headers.items()
+        name: redact(value) if name.lower() in _OPEN_HEADERS else MASK
+        for name, value in headers.items()
     }
 
 

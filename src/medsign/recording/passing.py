@@ -11,7 +11,7 @@ import httpx
 
 from medsign.clock import Clock
 from medsign.codec import json
-from medsign.exchange import redact_headers
+from medsign.exchange import redact, redact_headers
 from medsign.recording.har import (
     UNKNOWN,
     Content,
@@ -207,7 +207,7 @@ class Passing:
             headers=_fields(headers),
             content=Content(
                 size=size if content is None else len(content),
-                mime_type=headers.get("content-type", ""),
+                mime_type=redact(headers.get("content-type", "")),
                 comment=_LEFT_OUT if size else "",
             ),
             redirect_url="",
