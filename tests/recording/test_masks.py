@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from datetime import date, datetime
 from urllib.parse import quote
 
@@ -243,3 +244,18 @@ def _is_encodable(value: object) -> bool:
 def test_any_text_can_be_masked_and_keeps_its_kind_of_length(text: str):
     masked = Masks(key=bytes(32)).text(text)
     assert len(masked) <= max(200, 64)
+
+
+def test_a_letter_beside_one_letter_words_is_masked_whatever_the_key():
+    words = contract_words()
+    letters = sorted(set(string.ascii_uppercase) - words)
+    assert len(letters) < 20
+    for number in range(64):
+        masks = Masks(words, key=bytes([number]) * 32)
+        masked = {masks.text(letter) for letter in letters}
+        assert masked <= set(string.ascii_uppercase) - words
+
+
+def test_a_letter_beside_all_others_as_words_is_taken_out():
+    words = frozenset(string.ascii_uppercase + string.ascii_lowercase) - {"A"}
+    assert {Masks(words, key=bytes([number])).text("A") for number in range(64)} == {"A", "***"}

@@ -18,7 +18,14 @@ import httpx
 import pytest
 
 from medsign.clock import ManualClock
-from medsign.errors import BudgetExceeded, MalformedError, MedsignError, NotRecorded, OutcomeUnknown
+from medsign.errors import (
+    BudgetExceeded,
+    MalformedError,
+    MedsignError,
+    NotAuthentic,
+    NotRecorded,
+    OutcomeUnknown,
+)
 from medsign.exchange import AsyncDriver, Context, Driver
 from medsign.identifiers import CardNumber, Phone
 from medsign.recording import Har, Masks, Recorder, Replay
@@ -528,15 +535,38 @@ def test_the_order_of_the_recording_may_be_required():
         through(Replay(recorder.har(), in_order=True), second)
 
 
-def test_an_entry_that_no_httpx_error_ended_is_told():
+@pytest.mark.parametrize("error", [BudgetExceeded("answer", 7), NotAuthentic("time", "too late")])
+def test_an_entry_that_ended_with_what_no_transport_raises_is_told(error: MedsignError):
     def odd(request: httpx.Request) -> httpx.Response:
-        raise BudgetExceeded("answer", 7)
+        raise error
 
     recorder = Recorder(httpx.MockTransport(odd))
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(type(error)):
         through(recorder, GET)
-    with pytest.raises(NotRecorded, match="BudgetExceeded"):
+    with pytest.raises(NotRecorded, match=type(error).__name__):
         through(Replay(recorder.har()), GET)
+
+
+@pytest.mark.parametrize(
+    "part, value",
+    [
+        ("request", {"url": "https://a.test/" + "x" * 70_000}),
+        ("request", {"postData": {"mimeType": "text/plain", "text": "\ud800", "params": []}}),
+        ("request", {"postData": {"mimeType": "\ud800", "text": "", "params": []}}),
+        ("response", {"content": {"size": 1, "mimeType": "", "text": "\ud800"}}),
+        ("response", {"content": {"size": 1, "mimeType": "", "text": "ы", "encoding": "base64"}}),
+        ("response", {"headers": [{"name": "Date", "value": "ы"}]}),
+    ],
+)
+def test_an_archive_of_what_nobody_can_send_is_refused(tmp_path: Path, part: str, value: Any):
+    path = tmp_path / "x.har"
+    a_recording({}).save(path)
+    plain = json.loads(path.read_text("utf-8"))
+    plain["log"]["entries"][0][part] |= value
+    path.write_text(json.dumps(plain), "utf-8")
+    har = Har.load(path)
+    with pytest.raises(MalformedError):
+        through(Replay(har), GET)
 
 
 async def _bytes() -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from enum import Enum
+from functools import partial
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 from uuid import UUID
@@ -25,11 +26,13 @@ import httpx
 from medsign.codec import json
 from medsign.errors import InvalidIdentifier, MalformedError
 from medsign.exchange import redact
+from medsign.exchange.redaction import MASK
 from medsign.identifiers import Inn, InnLegal, Ogrn, Ogrnip, Snils
 
 _ANYTHING: Final[Any] = Any
 _LONGEST: Final = 200
 _SMALL: Final = 1000
+_TRIES: Final = 32
 _CYRILLIC: Final = "абвгдежзиклмнопрстуфхцчшщэюя"
 # What an error says anyway, cleaned in the same way (see `medsign.exchange.problem`).
 _OF_PROBLEMS: Final = ("code", "error", "title", "titleRu")
@@ -105,9 +108,9 @@ class Masks:
             case Kind.OCTETS:
                 made = b64encode(self._octets(text, 48)).decode()
             case _:
-                made = self._letters(text[:_LONGEST])
-                while made in self.words:  # a short one may hit a word by chance
-                    made = self._letters(made)
+                tries = (self._letters(text[:_LONGEST], nth) for nth in range(_TRIES))
+                # A short one may hit a word by chance, or every time where all letters are words.
+                made = next((each for each in tries if each not in self.words), MASK)
         return made
 
     def number(self, value: float) -> float:
@@ -190,12 +193,12 @@ class Masks:
                 pass
         return ("0" if digits.startswith("0") else "9") + made[1:]
 
-    def _letters(self, text: str) -> str:
-        return re.sub(r"\w+", self._word, text)
+    def _letters(self, text: str, nth: int) -> str:
+        return re.sub(r"\w+", partial(self._word, nth), text)
 
-    def _word(self, found: re.Match[str]) -> str:
+    def _word(self, nth: int, found: re.Match[str]) -> str:
         word = found[0]
-        return "".join(map(_like, word, self._octets(word.casefold(), len(word))))
+        return "".join(map(_like, word, self._octets("\0" * nth + word.casefold(), len(word))))
 
 
 @attrs.frozen

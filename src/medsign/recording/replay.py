@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager, suppress
 
 import httpx
 
 from medsign import errors
-from medsign.errors import NotRecorded
+from medsign.errors import MalformedError, NotRecorded
 from medsign.recording.har import Entry, Har
 from medsign.recording.masks import Shape, shape_of
 from medsign.recording.words import contract_words
@@ -30,6 +31,9 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
         in_order: Whether requests must come in the order of the recording.
         words: Texts that the recorder did not mask.
 
+    Raises:
+        MalformedError: It holds a request that nobody can send.
+
     Example:
         >>> from medsign.recording import Recorder
         >>> from medsign.sandbox import Sandbox
@@ -47,7 +51,8 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
     ) -> None:
         self._words = contract_words() if words is None else words
         self._in_order = in_order
-        self._left = [(self._recorded(entry), entry) for entry in har.log.entries]
+        with _legible():
+            self._left = [(self._recorded(entry), entry) for entry in har.log.entries]
         self._lock = threading.Lock()
 
     @property
@@ -60,6 +65,7 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
         Raises:
             NotRecorded: The recording has no such request, or its answer was left out.
+            MalformedError: The recorded answer is one that nobody can give.
             httpx.TransportError: So the recorded request ended.
         """
         return _answer(self._take(shape_of(request, request.read(), self._words)))
@@ -110,13 +116,24 @@ def _answer(entry: Entry) -> httpx.Response:
         raise NotRecorded("the body of the recorded answer was left out")
     text = content.text or ""
     headers = [(each.name, each.value) for each in response.headers if each.name.lower() in _KEPT]
-    body = b64decode(text) if content.encoding == "base64" else text.encode()
-    return httpx.Response(response.status, headers=headers, stream=_Body(body, error))
+    with _legible():
+        body = b64decode(text) if content.encoding == "base64" else text.encode()
+        return httpx.Response(response.status, headers=headers, stream=_Body(body, error))
+
+
+@contextmanager
+def _legible() -> Generator[None, None, None]:
+    """Tell of an archive that another program wrote, or somebody's editor."""
+    try:
+        yield
+    except (ValueError, httpx.InvalidURL):
+        raise MalformedError("HAR", "log.entries", "it cannot be sent or given so") from None
 
 
 def _error(name: str) -> Exception:
     for home, family in ((httpx, httpx.TransportError), (errors, errors.TransportError)):
         kind = getattr(home, name, None)
         if isinstance(kind, type) and issubclass(kind, family):
-            return kind("as recorded")
+            with suppress(TypeError):  # one that wants more than a text is not raised by transports
+                return kind("as recorded")
     return NotRecorded(f"the recorded request ended with {name}")
