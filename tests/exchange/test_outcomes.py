@@ -254,22 +254,6 @@ def test_a_closed_window_refuses_before_anything_is_written_down() -> None:
     assert list(context.store.streams()) == []
 
 
-@pytest.mark.parametrize("first", ["asyncio", "trio"])
-@pytest.mark.parametrize("second", ["asyncio", "trio"])
-def test_a_window_belongs_to_one_event_loop(first: str, second: str) -> None:
-    context = remote()
-    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
-    driver = AsyncDriver(http)
-
-    async def ask() -> Any:
-        return await driver.run(create(context))
-
-    anyio.run(ask, backend=first)
-    with pytest.raises(UsageError, match="another event loop"):
-        anyio.run(ask, backend=second)
-    anyio.run(http.aclose, backend=first)
-
-
 @pytest.mark.parametrize("colour", COLOURS)
 def test_an_error_of_connecting_tells_what_the_system_said(colour: str) -> None:
     context = remote(base_url="http://127.0.0.1:1", policy=RetryPolicy(attempts=1))

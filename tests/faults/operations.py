@@ -119,9 +119,9 @@ class Row:
 
 
 def operations() -> Iterator[tuple[type[Service], str]]:
-    """Yield the operations of all services, by their declarations."""
+    """Yield the operations of all services that ask somebody, by their declarations."""
     for service in SERVICES:
-        for name in dir(service):
+        for name in sorted({*dir(service)} - {*dir(Service)}):
             if isinstance(getattr(service, name), operation | listing):
                 yield service, name
 

@@ -20,6 +20,7 @@ from medsign.errors import (
     MalformedError,
     MedsignError,
     OutcomeUnknown,
+    SignInRefused,
     StoreError,
     TransportError,
     UnexpectedAnswer,
@@ -225,7 +226,8 @@ class Context:
                     if own:
                         raise OutcomeUnknown(name, key) from error
                 # A repeat that never left says nothing of the first call, still on its way perhaps.
-                silent = doubtful and not isinstance(error, ApiError)
+                unsent = isinstance(error, SignInRefused) or not isinstance(error, ApiError)
+                silent = doubtful and unsent
                 if not (own or silent or outcome_unknown(error)):
                     yield from self._close(operation, key, CallState.REFUSED)
                     raise

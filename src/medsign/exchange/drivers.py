@@ -154,7 +154,7 @@ class AsyncDriver:
         Cancelling is safe: what was about to be sent is in the journal before its first byte, and
         a journal write that has begun is finished.
         """
-        self._usable()
+        _usable(self._http, self._home)
         step: _Step = partial(next, flow)
         try:
             while True:
@@ -169,7 +169,7 @@ class AsyncDriver:
 
     async def iterate(self, listing: Listing[T]) -> AsyncIterator[T]:
         """Perform a listing as far as the caller takes its elements."""
-        self._usable()
+        _usable(self._http, self._home)
         step: _Step = partial(next, listing)
         try:
             while True:
@@ -185,19 +185,11 @@ class AsyncDriver:
         finally:
             listing.close()
 
-    def _usable(self) -> None:
-        _usable(self._http, self._home)
-        here = anyio.lowlevel.current_token()
-        self._loop = self._loop or here
-        # A connection that waits in a loop which has ended wakes nobody.
-        if self._loop != here:
-            raise UsageError("this window was first used in another event loop: open one in each")
-
     async def _perform(self, effect: Effect, flow: Generator[Any, Any, Any]) -> _Step:
         try:
             match effect:
                 case Send():
-                    return partial(flow.send, await self._send(effect))
+                    return partial(flow.send, await self._in_one_loop(effect))
                 case Wait(seconds):
                     await self._sleep(seconds)
                     return partial(flow.send, None)
@@ -205,6 +197,19 @@ class AsyncDriver:
                     return partial(flow.send, await anyio.to_thread.run_sync(work))
         except Exception as error:  # noqa: BLE001 - as in the blocking driver
             return partial(flow.throw, error)
+
+    async def _in_one_loop(self, effect: Send) -> Answer:
+        here = anyio.lowlevel.current_token()
+        self._loop = self._loop or here
+        try:
+            return await self._send(effect)
+        except RuntimeError as error:
+            if self._loop == here:
+                raise
+            # Nobody is woken by a connection that waits in a loop which has ended.
+            raise ConnectionLost(
+                "this window has connections of another event loop: open one in each"
+            ) from error
 
     async def _send(self, effect: Send) -> Answer:
         auth = Timely(effect.auth)
