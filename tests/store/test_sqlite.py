@@ -407,30 +407,49 @@ with SqliteStore(sys.argv[1]) as store:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_threads_may_fork_at_once(path):
+def test_threads_may_fork_at_once_while_others_write_and_open(path):
     program = """
-import os, sys, threading, warnings
+import os, signal, sys, threading, warnings
 from datetime import UTC, datetime
 from medsign.store import NewEvent, SqliteStore
 warnings.simplefilter("ignore", DeprecationWarning)
+sys.setswitchinterval(1e-5)
+note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))
 store = SqliteStore(sys.argv[1])
-codes = []
+codes, written, done = [], [], threading.Event()
 
 def fork_on(number):
     for time in range(15):
         if (child := os.fork()) == 0:
-            note = NewEvent("note", datetime(2026, 6, 25, tzinfo=UTC))
-            store.append(f"{number}/{time}", 0, [note])
+            signal.alarm(30)
+            store.append(f"child/{number}/{time}", 0, [note])
             os._exit(0)
         codes.append(os.waitpid(child, 0)[1])
 
-threads = [threading.Thread(target=fork_on, args=[number]) for number in range(4)]
-for thread in threads:
+def write(number):
+    while not done.is_set():
+        name = f"parent/{number}/{len(written)}"
+        store.append(name, 0, [note])
+        written.append(name)
+
+def open_anew(number):
+    while not done.is_set():
+        with SqliteStore(sys.argv[1]) as other:
+            other.load("s")
+
+forkers = [threading.Thread(target=fork_on, args=[number]) for number in range(3)]
+others = [threading.Thread(target=what, args=[number]) for what in (write, open_anew)
+          for number in range(2)]
+for thread in forkers + others:
     thread.start()
-for thread in threads:
+for thread in forkers:
     thread.join()
-assert codes == [0] * 60
-assert len(list(store.streams())) == 60
+done.set()
+for thread in others:
+    thread.join()
+assert codes == [0] * 45, codes
+assert len(list(store.streams("child/"))) == 45
+assert list(store.streams("parent/")) == sorted(written)
 """
     subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
 

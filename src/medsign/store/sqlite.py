@@ -80,7 +80,7 @@ class SqliteStore:
             if read_only:
                 self._read("SELECT 1")
             else:
-                with self._transaction() as db:
+                with self._sessions.here.writing.lock, self._transaction() as db:
                     migrate(db)
         except BaseException:
             self.close()
