@@ -98,16 +98,14 @@ class GostTls:
         if not self.suites:
             raise ConfigError("GOST TLS: no suite is offered")
 
-    def context(self) -> CheckedContext:
+    def context(self) -> ssl.SSLContext:
         """Return a new context for clients: ``httpx.Client(verify=tls.context())``.
 
         Raises:
             Unavailable: Nothing on this machine speaks GOST TLS; the text says what to install.
             ConfigError: Nobody is trusted, or what is given is no PEM or does not fit together.
         """
-        if not self.trust:
-            raise ConfigError("GOST TLS: no root is trusted")
-        return open_context(self, server_side=False)
+        return self._checked()
 
     def server_context(self) -> ssl.SSLContext:
         """Return a new context for servers: asyncio, uvicorn, ``wrap_socket``.
@@ -129,7 +127,12 @@ class GostTls:
 
     def async_transport(self) -> httpx.AsyncHTTPTransport:
         """Return a new transport for `httpx.AsyncClient` and `medsign.AsyncMedSign`."""
-        return UnblockingTransport(self.context(), LIMITS)
+        return UnblockingTransport(self._checked(), LIMITS)
+
+    def _checked(self) -> CheckedContext:
+        if not self.trust:
+            raise ConfigError("GOST TLS: no root is trusted")
+        return open_context(self, server_side=False)
 
     @property
     def offered(self) -> str:
