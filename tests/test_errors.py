@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
+import httpx
 import pytest
 
-from medsign.errors import MissingExtra, Unavailable
+from medsign.clock import ManualClock
+from medsign.codec.asn1 import make_name, oids
+from medsign.codec.pieces import Pieces
+from medsign.ekp import CardBindings
+from medsign.errors import IllegalTransition, MedsignError, MissingExtra, Unavailable, UsageError
+from medsign.exchange.ledger import Ledger
+from medsign.identifiers import CardUid
+from medsign.store import MemoryStore
 
 ROOMS = {
     "import medsign.sandbox": ("pypdf", "sandbox"),
@@ -45,3 +56,59 @@ def test_what_is_not_available_is_told_in_one_language_each(error):
     assert not re.search("[а-я]", str(error))
     known = r"medsign|libengine-gost-openssl|pip install '[^']*'|MS-[A-Z]+"
     assert not re.search("[A-Za-z]", re.sub(known, "", error.diagnostics()))
+
+
+NOON = datetime(2026, 6, 25, 9, tzinfo=UTC)
+
+
+def bind_a_card_of_another():
+    bindings = CardBindings(MemoryStore(), ManualClock(NOON))
+    bindings.bind(CardUid("04A1B2C3D4E5F6"), "patient-1")
+    bindings.bind(CardUid("04A1B2C3D4E5F6"), "patient-2")
+
+
+def resend_with_another_phone():
+    ledger = Ledger(MemoryStore(), ManualClock(NOON), "sep")
+    for phone in ("+79990000001", "+79990000002"):
+        request = httpx.Request("POST", "https://sep.test/documents", json={"phone": phone})
+        ledger.open("sep.send", "document-17", request)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (bind_a_card_of_another, "карта уже закреплена за другим человеком"),
+        (resend_with_another_phone, "уже отправлен запрос с другими данными"),
+        (lambda: make_name([(oids.EMAIL, "тестова@clinic.test")]), "пишется латинскими буквами"),
+        (lambda: make_name([(oids.INN, "99990000016О")]), "пишутся только цифрами"),
+    ],
+)
+def test_staff_are_told_what_they_did_wrong(mistake, told):
+    with pytest.raises(UsageError) as caught:
+        mistake()
+    said = caught.value.diagnostics()
+    assert told in said
+    assert said.endswith("(код MS-USAGE)")
+    assert "тестова" not in said
+    assert not re.search("[а-я]", str(caught.value))
+
+
+def test_a_file_that_is_gone_is_told_to_staff(tmp_path: Path):
+    with pytest.raises(UsageError) as caught:
+        Pieces([tmp_path / "Тестова.pdf"])
+    assert caught.value.diagnostics().startswith("Файл не читается.")
+
+
+def test_a_mistake_of_the_program_sends_staff_to_its_developer():
+    assert "разработчику" in UsageError("a wrong argument").diagnostics()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UsageError("no such shelf", "Такой полки нет."),
+        IllegalTransition("a", "on", "kick", ["stop"], label="Включено", events={"stop": "Стоп"}),
+    ],
+)
+def test_the_sentence_for_staff_comes_out_of_another_process(error: MedsignError):
+    assert pickle.loads(pickle.dumps(error)).diagnostics() == error.diagnostics()

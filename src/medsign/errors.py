@@ -50,9 +50,12 @@ end up in logs and tickets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, ClassVar
+
+_UNNAMED: Mapping[str, str] = MappingProxyType({})
 
 
 class MedsignError(Exception):
@@ -63,7 +66,7 @@ class MedsignError(Exception):
     """
 
     code: ClassVar[str] = "MS-ERROR"
-    russian: ClassVar[str] = "Произошла ошибка."
+    russian: str = "Произошла ошибка."
 
     def diagnostics(self) -> str:
         """Return the text for clinic staff, in Russian, without personal data."""
@@ -82,10 +85,26 @@ def _restored(kind: type[MedsignError], args: tuple[Any, ...], state: dict[str, 
 
 
 class UsageError(MedsignError, ValueError):
-    """The call makes no sense: a wrong argument or a wrong order of calls."""
+    """The call makes no sense: a wrong argument or a wrong order of calls.
+
+    Args:
+        text: What is wrong, for programmers.
+        russian: What is wrong and what to do, for staff; left out where only a programmer can
+            mend it.
+
+    Example:
+        >>> error = UsageError("no such shelf", "Такой полки нет: выберите другую.")
+        >>> print(error, error.diagnostics(), sep=" | ")
+        no such shelf | Такой полки нет: выберите другую. (код MS-USAGE)
+    """
 
     code = "MS-USAGE"
-    russian = "Запрос составлен неверно."
+    russian = "Программа составила запрос неверно. Сообщите об этом её разработчику."
+
+    def __init__(self, text: str, russian: str = "") -> None:
+        super().__init__(text)
+        if russian:
+            self.russian = russian
 
 
 class ConfigError(UsageError):
@@ -155,28 +174,35 @@ class IllegalTransition(UsageError):
 
     Args:
         model: Name of the status model.
-        state: Present state.
-        event: The refused event.
-        allowed: Events that the present state allows.
+        state: Code of the present state.
+        event: Code of the refused event.
+        allowed: Codes of the events that the present state allows.
+        label: Russian name of the state.
+        events: Russian names of events by their codes.
     """
 
     code = "MS-TRANSITION"
 
-    def __init__(self, model: str, state: str, event: str, allowed: Iterable[str]) -> None:
+    def __init__(
+        self,
+        model: str,
+        state: str,
+        event: str,
+        allowed: Iterable[str],
+        *,
+        label: str = "",
+        events: Mapping[str, str] = _UNNAMED,
+    ) -> None:
         self.model = model
         self.state = state
         self.event = event
         self.allowed = tuple(sorted(allowed))
         listed = ", ".join(self.allowed) or "none"
+        offered = ", ".join(f"«{events.get(name, name)}»" for name in self.allowed)
         super().__init__(
-            f"{model}: event {event!r} is illegal in state {state!r}; allowed: {listed}"
-        )
-
-    def diagnostics(self) -> str:
-        allowed = ", ".join(f"«{name}»" for name in self.allowed) or "нет"
-        return (
-            f"Действие «{self.event}» невозможно в состоянии «{self.state}». "
-            f"Допустимые действия: {allowed} (код {self.code})"
+            f"{model}: event {event!r} is illegal in state {state!r}; allowed: {listed}",
+            f"Действие «{events.get(event, event)}» невозможно: состояние сейчас "
+            f"«{label or state}». Возможные действия: {offered or 'нет'}.",
         )
 
 
@@ -299,12 +325,9 @@ class TokenError(MedsignError):
     code = "MS-TOKEN"
 
     def __init__(self, problem: TokenProblem, detail: str = "") -> None:
-        english, self._russian = problem.value
+        english, self.russian = problem.value
         super().__init__(f"{english}: {detail}" if detail else english)
         self.problem = problem
-
-    def diagnostics(self) -> str:
-        return f"{self._russian} (код {self.code})"
 
 
 class AddressRefused(MedsignError):

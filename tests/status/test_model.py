@@ -52,6 +52,27 @@ def test_an_event_leads_where_the_table_says_or_nowhere(state, event):
         assert set(refused.value.allowed) == LETTER.allowed(state)
 
 
+def test_staff_read_a_refusal_without_codes():
+    with pytest.raises(IllegalTransition) as refused:
+        LETTER.apply("draft", "open")
+    said = refused.value.diagnostics()
+    assert "«Открыть»" in said
+    assert "«Черновик»" in said
+    assert "«Отправить»" in said
+    assert not re.search("[a-z]", said)
+    assert "'open'" in str(refused.value)
+
+
+def test_a_model_without_names_of_events_is_refused_by_their_codes():
+    lamp = StatusModel(name="lamp", states=[State("on", "Горит")], initial="on", transitions={})
+    with pytest.raises(IllegalTransition) as refused:
+        lamp.apply("on", "dim")
+    assert refused.value.diagnostics() == (
+        "Действие «dim» невозможно: состояние сейчас «Горит». Возможные действия: нет. "
+        "(код MS-TRANSITION)"
+    )
+
+
 @pytest.mark.parametrize(
     "arguments, fault",
     [

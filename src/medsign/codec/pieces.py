@@ -90,4 +90,7 @@ class _File:
 
 
 def _unreadable(error: OSError) -> UsageError:
-    return UsageError(f"a file to be sent cannot be read ({type(error).__name__})")
+    return UsageError(
+        f"a file to be sent cannot be read ({type(error).__name__})",
+        "Файл не читается. Проверьте, что он на месте и открыт для чтения.",
+    )

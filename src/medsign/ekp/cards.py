@@ -124,9 +124,15 @@ class CardBindings:
             if owners.get(uid.value) == owner:
                 return False
             if uid.value in owners:
-                raise UsageError("the card is bound to another owner; release it first")
+                raise UsageError(
+                    "the card is bound to another owner; release it first",
+                    "Эта карта уже закреплена за другим человеком. Сначала открепите её.",
+                )
             if owner in owners.values():
-                raise UsageError("the owner has another card; release it first")
+                raise UsageError(
+                    "the owner has another card; release it first",
+                    "За этим человеком уже закреплена другая карта. Сначала открепите её.",
+                )
             if self._write(version, "bound", {"card": uid.value, "owner": owner}):
                 return True
 

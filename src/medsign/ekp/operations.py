@@ -86,5 +86,8 @@ def _read(card: CardReader, key: CardKey) -> CardRecord:
     if (isinstance(key, CardUid) and card.read_uid() != key) or (
         isinstance(key, CardNumber) and record.card_number != key
     ):
-        raise UsageError("the card on the reader is another one")
+        raise UsageError(
+            "the card on the reader is another one",
+            "На считывателе лежит другая карта. Приложите ту, по которой ищете, и повторите.",
+        )
     return record

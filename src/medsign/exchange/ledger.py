@@ -99,7 +99,11 @@ class Ledger:
             return CallState.NEW
         events = self.store.load(stream)
         if any(event.data.get("request", digest) != digest for event in events):
-            raise UsageError(f"idempotency key {key} was already used for another request")
+            raise UsageError(
+                f"idempotency key {key} was already used for another request",
+                "Под этим номером уже отправлен запрос с другими данными. "
+                "Если данные исправлены, оформите его заново под новым номером.",
+            )
         known = _state(events)
         if known is CallState.REFUSED:
             self.store.append(stream, len(events), [event])

@@ -371,7 +371,10 @@ def principal_from(holder: Holder) -> PrincipalDraft:
 
 def _person(holder: Holder) -> PersonDraft:
     if holder.kind == "impersonal":
-        raise UsageError("an impersonal certificate names no person")
+        raise UsageError(
+            "an impersonal certificate names no person",
+            "Сертификат обезличенный, в нём нет человека. Выберите сертификат сотрудника.",
+        )
     return PersonDraft(
         surname=holder.surname,
         given_name=holder.given_name,

@@ -126,7 +126,11 @@ class PowersClassifier:
         try:
             return self.powers[code]
         except KeyError:
-            raise UsageError(f"the classifier {self.version} has no power {code!r}") from None
+            raise UsageError(
+                f"the classifier {self.version} has no power {code!r}",
+                f"В классификаторе полномочий (версия {self.version}) нет кода «{code}». "
+                "Проверьте код или обновите классификатор.",
+            ) from None
 
     def limit(self, code: str, value: str) -> Limit:
         """Return a limit with its value checked against the list, when it has one.
@@ -140,11 +144,18 @@ class PowersClassifier:
         """
         kind = self.limits.get(code)
         if kind is None:
-            raise UsageError(f"the classifier {self.version} has no limit {code!r}")
+            raise UsageError(
+                f"the classifier {self.version} has no limit {code!r}",
+                f"В классификаторе полномочий (версия {self.version}) нет ограничения «{code}». "
+                "Проверьте код или обновите классификатор.",
+            )
         if not kind.listed:
             return Limit(ordinal=1, code=code, name=kind.name, value_text=value)
         if value not in kind.values:
-            raise UsageError(f"limit {code!r} has no such value in the classifier {self.version}")
+            raise UsageError(
+                f"limit {code!r} has no such value in the classifier {self.version}",
+                f"Для ограничения «{kind.name}» выберите значение из списка классификатора.",
+            )
         return Limit(
             ordinal=1, code=code, name=kind.name, value_name=kind.values[value], value_code=value
         )
@@ -160,7 +171,10 @@ class PowersClassifier:
             attrs.evolve(limit, ordinal=place) for place, limit in enumerate(limits, 1)
         )
         if numbered and power.group not in {"", LIMITED_GROUP}:
-            raise UsageError(f"the power {code!r} takes no limits")
+            raise UsageError(
+                f"the power {code!r} takes no limits",
+                f"Полномочие «{power.name}» даётся без ограничений. Уберите их.",
+            )
         return MachinePower(
             code=power.code, name=power.name, mnemonic=power.mnemonic, limits=numbered
         )

@@ -111,7 +111,11 @@ class Requisites:
         issuer = _inn(givers[0].party)
         representative = _inn(content.representatives[0].party)
         if not issuer or not representative:
-            raise UsageError("the registry finds a power of attorney by ИНН of both its parties")
+            raise UsageError(
+                "the registry finds a power of attorney by ИНН of both its parties",
+                "В доверенности нет ИНН доверителя или представителя, "
+                "а реестр находит её только по обоим.",
+            )
         return cls(number=poa.terms.number, issuer_inn=issuer, representative_inn=representative)
 
 

@@ -102,7 +102,11 @@ def revocation(poa: PowerOfAttorney, reason: str) -> Revocation:
             the application is known: a person or a foreign organisation.
     """
     if not isinstance(poa.content, Grant):
-        raise UsageError("no format is known to revoke a delegated power of attorney")
+        raise UsageError(
+            "no format is known to revoke a delegated power of attorney",
+            "Доверенность, выданную в порядке передоверия, программа отозвать не может. "
+            "Отзовите её там, где она оформлена.",
+        )
     party = poa.content.principals[0].party
     if party.organization is not None:
         own = party.organization.organization
@@ -123,7 +127,11 @@ def revocation(poa: PowerOfAttorney, reason: str) -> Revocation:
             )
         )
     else:
-        raise UsageError("no format is known for a revocation by this kind of principal")
+        raise UsageError(
+            "no format is known for a revocation by this kind of principal",
+            "Программа отзывает доверенности только российских организаций и ИП. "
+            "Отзовите эту там, где она оформлена.",
+        )
     return Revocation(
         content=RevocationContent(
             application=Application(number=poa.terms.number, reason=reason),

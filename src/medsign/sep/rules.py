@@ -51,7 +51,11 @@ class PrintForm:
             UsageError: The form is not set up to be passed on as PDF.
         """
         if not self.to_pdf or not self.pdf_type:
-            raise UsageError(f"print form {self.code}: «Передавать в PDF» is off or has no type")
+            raise UsageError(
+                f"print form {self.code}: «Передавать в PDF» is off or has no type",
+                f"Печатная форма {self.code} не передаётся на подпись: включите в её настройках "
+                "«Передавать в PDF» и выберите «Тип PDF».",
+            )
         return Document(
             id=number,
             name=self.name,

@@ -189,7 +189,14 @@ allowed: none
         """
         allowed = self.allowed(state)
         if event not in allowed:
-            raise IllegalTransition(self.name, str(state), str(event), allowed)
+            raise IllegalTransition(
+                self.name,
+                str(state),
+                str(event),
+                allowed,
+                label=self.state(state).label,
+                events=self.events,
+            )
         return self.transitions[state][event]
 
     def path(self, start: str, goal: str) -> tuple[str, ...] | None:

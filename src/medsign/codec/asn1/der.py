@@ -27,6 +27,11 @@ from medsign.codec.asn1.door import (
 from medsign.errors import UsageError
 
 UTF8, NUMERIC, PRINTABLE, IA5 = 0x0C, 0x12, 0x13, 0x16
+_ASKED = {
+    NUMERIC: "ИНН, СНИЛС и ОГРН пишутся только цифрами. Исправьте их.",
+    PRINTABLE: "Код страны пишется латинскими буквами, например RU. Исправьте его.",
+    IA5: "Адрес электронной почты пишется латинскими буквами. Исправьте его.",
+}
 
 
 def tlv(tag: int, *parts: bytes | None) -> bytes:
@@ -116,7 +121,7 @@ def text(value: str, tag: int = UTF8) -> bytes:
     Raises:
         UsageError: The string type cannot hold the text.
     """
-    return _dumped(STRINGS[tag], value)
+    return _dumped(STRINGS[tag], value, _ASKED.get(tag, ""))
 
 
 def time(moment: datetime) -> bytes:
@@ -131,9 +136,9 @@ def generalized_time(moment: datetime, *, fraction: bool = False) -> bytes:
     return _dumped(core.GeneralizedTime, moment if fraction else moment.replace(microsecond=0))
 
 
-def _dumped(kind: Any, value: object) -> bytes:
+def _dumped(kind: Any, value: object, asked: str = "") -> bytes:
     try:
         element = kind(value)
         return bytes(element.dump())
     except (ValueError, TypeError, AttributeError):
-        raise UsageError(f"the value does not fit an ASN.1 {kind.__name__}") from None
+        raise UsageError(f"the value does not fit an ASN.1 {kind.__name__}", asked) from None
