@@ -665,6 +665,7 @@ def on_a_socket() -> Iterator[Sandbox]:
         stack.callback(thread.join)
         stack.callback(setattr, uvicorn, "should_exit", True)
         while not uvicorn.started:
+            assert thread.is_alive()
             time.sleep(0.01)
         yield sandbox
 

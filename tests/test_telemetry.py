@@ -33,7 +33,7 @@ from opentelemetry.semconv.attributes import (
 from opentelemetry.semconv.metrics import http_metrics
 from opentelemetry.trace import SpanKind, StatusCode
 
-from medsign.errors import ApiError, OutcomeUnknown
+from medsign.errors import ApiError, OutcomeUnknown, StoreError
 from medsign.exchange import (
     Answer,
     AsyncDriver,
@@ -51,6 +51,7 @@ from medsign.exchange import (
 )
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.status import Journal, State, StatusModel, Tracker
+from medsign.store import MemoryStore
 from medsign.telemetry import Telemetry
 
 Call = Callable[[Callable[[Any], Any]], Any]
@@ -81,8 +82,32 @@ def numbers(context: Context) -> Listing[Any]:
     yield from context.pages("numbers", "documents", dict[str, Any], {})
 
 
+LETTER = StatusModel(
+    name="letter",
+    states=[State("draft", "Черновик"), State("sent", "Отправлено", terminal=True)],
+    initial="draft",
+    transitions={"draft": {"send": "sent"}},
+)
+
+
+def move(context: Context) -> Flow[None]:
+    """Move a letter on."""
+    tracker = Tracker(LETTER, Journal(context.store), "9999", context.clock, on_change=context.emit)
+    yield from do(lambda: tracker.fire("send", who="registrar-3"))
+
+
+class FullStore(MemoryStore):
+    """A journal that takes in that a call begins and not how it ends."""
+
+    def append(self, stream: str, expected_version: int, *rest: Any, **more: Any) -> int:
+        if expected_version:
+            raise StoreError("no space")
+        return super().append(stream, expected_version, *rest, **more)
+
+
 class _Operations:
     send = operation(send)
+    move = operation(move)
     read = operation(read)
     work = operation(work)
     numbers = listing(numbers)
@@ -451,31 +476,7 @@ def test_requests_that_a_gateway_wants_signed_are_traced_and_accepted():
 
 
 def test_a_change_of_state_is_noted_in_the_span_without_the_id(traced: Traced):
-    model = StatusModel(
-        name="letter",
-        states=[State("draft", "Черновик"), State("sent", "Отправлено", terminal=True)],
-        initial="draft",
-        transitions={"draft": {"send": "sent"}},
-    )
-
-    def fire(context: Context) -> Flow[None]:
-        tracker = Tracker(
-            model, Journal(context.store), "9999", context.clock, on_change=context.emit
-        )
-        yield from do(lambda: tracker.fire("send", who="registrar-3"))
-
-    class Moving:
-        move = operation(fire)
-
-    class Mover(Moving, Service): ...
-
-    class AsyncMover(Moving, AsyncService): ...
-
-    def use(post: Service | AsyncService) -> Any:
-        kind: Any = Mover if isinstance(post, Service) else AsyncMover
-        return kind(post.context, post._driver).move()
-
-    traced.call(use)
+    traced.call(lambda post: post.move())
     [span] = traced.spans()
     [event] = span.events
     assert (event.name, dict(event.attributes or {})) == (
@@ -486,6 +487,18 @@ def test_a_change_of_state_is_noted_in_the_span_without_the_id(traced: Traced):
             "medsign.state.after": "sent",
         },
     )
+
+
+def test_an_answer_that_the_journal_did_not_take_in_is_noted_in_the_span(traced: Traced):
+    traced.context = attrs.evolve(traced.context, store=FullStore())
+    traced.call(lambda post: post.send("здравствуйте"))
+    outer = traced.spans()[0]
+    [event] = outer.events
+    assert (event.name, dict(event.attributes or {})) == (
+        "medsign.not_recorded",
+        {"medsign.error": "MS-STORE"},
+    )
+    assert outer.status.status_code is StatusCode.UNSET
 
 
 def test_what_other_hooks_log_belongs_to_the_span_of_the_operation(traced: Traced):

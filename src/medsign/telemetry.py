@@ -27,7 +27,7 @@ import httpx
 
 from medsign.clock import Clock, SystemClock
 from medsign.errors import MedsignError, MissingExtra
-from medsign.exchange import Answer, Do, Event, Item, RetryScheduled, Send
+from medsign.exchange import Answer, Do, Event, Item, OutcomeNotRecorded, RetryScheduled, Send
 from medsign.status import StateChanged
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Telemetry:
         self._propagate = propagate
 
     def __call__(self, event: Event) -> None:
-        """Note a repeat or a change of state in the span of its operation."""
+        """Note a repeat, a change of state or a failed journal in the span of its operation."""
         from opentelemetry.trace import get_current_span
 
         match event:
@@ -111,6 +111,8 @@ class Telemetry:
             case StateChanged(model=model, before=before, after=after):
                 states = {"medsign.state.before": before.code, "medsign.state.after": after.code}
                 get_current_span().add_event("medsign.state", {"medsign.model": model, **states})
+            case OutcomeNotRecorded(code=code):
+                get_current_span().add_event("medsign.not_recorded", {"medsign.error": code})
             case _:
                 pass  # `follow` sees requests, and when they end
 

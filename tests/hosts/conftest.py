@@ -59,6 +59,7 @@ def live() -> Iterator[Sandbox]:
         thread = threading.Thread(target=uvicorn.run, daemon=True)
         thread.start()
         while not uvicorn.started:
+            assert thread.is_alive()
             time.sleep(0.01)
         port = uvicorn.servers[0].sockets[0].getsockname()[1]
         sandbox.base_url = f"http://127.0.0.1:{port}"

@@ -101,9 +101,10 @@ def log_events(logger: logging.Logger) -> EventHook:
     """Return a hook that writes each event to a log.
 
     ``DEBUG`` for what leaves, ``INFO`` for what succeeds or is tried again, ``WARNING`` for
-    refusals and broken connections, ``ERROR`` where nobody knows what became of a request. The
-    fields stand in the record as ``medsign``, a dictionary, for handlers that write JSON; none of
-    them holds personal data, and an entity is named by its model only.
+    refusals, broken connections and a journal that did not take an answer in, ``ERROR`` where
+    nobody knows what became of a request. The fields stand in the record as ``medsign``, a
+    dictionary, for handlers that write JSON; none of them holds personal data, and an entity is
+    named by its model only.
 
     Args:
         logger: Where to write.
