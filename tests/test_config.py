@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from medsign import Config, Endpoint
@@ -256,8 +257,30 @@ def test_no_service_speaks_with_the_certificate_of_another() -> None:
     tls = [GostTls(trust=b"PEM", certificate=own) for own in (b"one", b"two")]
     ends = [Endpoint(url="https://one.test/api", tls=part) for part in tls]
     with pytest.raises(ConfigError, match="same address"):
-        _ = Config(services=dict(zip(("ca", "sep"), ends, strict=True))).gost_links
-    assert len(Config(services={"ca": ends[0], "sep": ends[0]}).gost_links) == 1
+        _ = Config(services=dict(zip(("ca", "sep"), ends, strict=True))).links
+    assert len(Config(services={"ca": ends[0], "sep": ends[0]}).links) == 1
+
+
+def test_ordinary_tls_of_one_service_is_not_replaced_by_gost_tls_of_another() -> None:
+    ordinary, gost = (
+        Endpoint(url=url, tls=tls)
+        for url, tls in (
+            ("https://one.test:8443", None),
+            ("https://one.test", GostTls(trust=b"PEM")),
+        )
+    )
+    links = Config(services={"sep": ordinary, "ca": gost}).links
+    assert links == {"https://one.test:8443": None, "https://one.test": gost.tls}
+    here = attrs.evolve(ordinary, url="https://one.test/sep")
+    with pytest.raises(ConfigError, match="same address"):
+        _ = Config(services={"sep": here, "ca": gost}).links
+
+
+def test_a_window_has_one_owner(tmp_path: Path) -> None:
+    file = tmp_path / "medsign.toml"
+    file.write_text("owner = 'clinic-7'\n")
+    assert Config.from_toml(file).owner == "clinic-7"
+    assert Config.from_env({"MEDSIGN_OWNER": "clinic-7"}).owner == "clinic-7"
 
 
 def test_a_service_may_be_reached_by_gost_tls(tmp_path: Path) -> None:
@@ -269,7 +292,7 @@ def test_a_service_may_be_reached_by_gost_tls(tmp_path: Path) -> None:
         "[mchd]\nurl = 'https://mchd.test'\n[mchd.tls]\ngateway = 'http://127.0.0.1:8444'\n"
     )
     config = Config.from_toml(file)
-    assert config.gost_links == {
+    assert config.links == {
         "https://ca.test:8443": GostTls(trust=b"PEM", password="tajna", legacy_renegotiation=True),
         "https://mchd.test": GostGateway("http://127.0.0.1:8444", hosts=["mchd.test"]),
     }

@@ -153,6 +153,7 @@ class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
             auth=context.auth if secret else None,
             clock=self.clock,
             store=self.store,
+            owner=self.config.owner or context.owner,
             emit=self._on_event,
             limit=end.limit,
         )
@@ -221,8 +222,9 @@ class MedSign(_Window[httpx.Client, httpx.BaseTransport, Callable[[float], None]
     """
 
     def _connected(self, transport: httpx.BaseTransport | None) -> httpx.Client:
-        links = self.config.gost_links.items()
-        return new_client(transport, {place: link.transport() for place, link in links})
+        links = self.config.links.items()
+        ways = {place: link.transport() if link else None for place, link in links}
+        return new_client(transport, ways)
 
     def _driven(self, http: httpx.Client, sleep: Callable[[float], None] | None) -> Driver:
         return Driver(http, clock=self.clock, sleep=sleep or pause)
@@ -290,8 +292,9 @@ class AsyncMedSign(
     """
 
     def _connected(self, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-        links = self.config.gost_links.items()
-        return new_async_client(transport, {place: link.async_transport() for place, link in links})
+        links = self.config.links.items()
+        ways = {place: link.async_transport() if link else None for place, link in links}
+        return new_async_client(transport, ways)
 
     def _driven(
         self, http: httpx.AsyncClient, sleep: Callable[[float], Awaitable[None]] | None

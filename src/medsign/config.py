@@ -124,7 +124,12 @@ _ENDPOINT_KINDS: Final[Mapping[str, type]] = {
     "requests_per_minute": int,
     "tls": dict,
 }
-_KINDS: Final[Mapping[str, type]] = {"store": str, "crls": list, **dict.fromkeys(SERVICES, dict)}
+_KINDS: Final[Mapping[str, type]] = {
+    "store": str,
+    "owner": str,
+    "crls": list,
+    **dict.fromkeys(SERVICES, dict),
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -139,6 +144,8 @@ class Config:
         policy: How patient operations are.
         crls: Addresses of revocation lists to fetch for verifications.
         store: File of the journal, or ``None`` for memory, which forgets with the process.
+        owner: Whose window this is where several clinics share a journal: keys of calls are unique
+            within an owner. СЭП takes its ``organization`` when this is empty.
 
     Example:
         >>> config = Config(services={"sep": Endpoint(url="https://b2b.n3health.ru/sep/api")})
@@ -150,6 +157,7 @@ class Config:
     policy: RetryPolicy = attrs.field(factory=RetryPolicy)
     crls: tuple[str, ...] = ()
     store: Path | None = None
+    owner: str = ""
 
     def __attrs_post_init__(self) -> None:
         for service, end in self.services.items():
@@ -176,21 +184,22 @@ class Config:
             raise ConfigError(f"no endpoint is set for the service {service!r}") from None
 
     @property
-    def gost_links(self) -> dict[str, GostLink]:
-        """What leads to services that are reached by GOST TLS, by their addresses.
+    def links(self) -> dict[str, GostLink | None]:
+        """How services are reached, by their addresses: by GOST TLS, or ``None`` for ordinary TLS.
 
         Raises:
             ConfigError: Two services at one address would be reached in different ways.
         """
-        links: dict[str, GostLink] = {}
+        links: dict[str, GostLink | None] = {}
         for service, end in self.services.items():
-            if end.tls is None:
-                continue
-            address = f"https://{httpx.URL(end.url).netloc.decode('ascii')}"
+            # All of them: to httpx an address without a port is every port of its host.
+            url = httpx.URL(end.url)
+            address = f"{url.scheme}://{url.netloc.decode('ascii')}"
             if links.setdefault(address, end.tls) != end.tls:
                 # One of them would speak with the certificate of the other.
                 raise ConfigError(
-                    "another service at the same address has another one", f"[{service}.tls]"
+                    "another service at the same address is reached in another way",
+                    f"[{service}.tls]",
                 )
         return links
 
@@ -201,6 +210,7 @@ class Config:
         ::
 
             store = "medsign.db"
+            owner = "clinic-7"                    # only where clinics share a journal
             crls = ["https://ca.test/root.crl"]
             [sep]
             url = "https://b2b-demo.n3health.ru/sep/api"
@@ -226,7 +236,7 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
-        """Read ``MEDSIGN_<SERVICE>_<KEY>``, ``MEDSIGN_STORE`` and ``MEDSIGN_CRLS`` (with spaces).
+        """Read ``MEDSIGN_<SERVICE>_<KEY>``, ``MEDSIGN_STORE``, ``…_OWNER`` and ``…_CRLS`` (spaces).
 
         Args:
             environ: The variables; those of the process by default.
@@ -247,8 +257,9 @@ class Config:
             if variable.startswith(_PREFIX) and ours:
                 number = key == "requests_per_minute" and value.isdecimal()
                 tables.setdefault(service, {})[key] = int(value) if number else value
-        if store := environ.get(f"{_PREFIX}STORE"):
-            tables.setdefault("store", store)
+        for name in ("store", "owner"):
+            if value := environ.get(f"{_PREFIX}{name.upper()}"):
+                tables.setdefault(name, value)
         tables.setdefault("crls", environ.get(f"{_PREFIX}CRLS", "").split())
         return cls._of(tables, Path())
 
@@ -256,7 +267,7 @@ class Config:
     def _of(cls, tables: object, folder: Path) -> Config:
         table = _table(tables, _KINDS)
         crls: list[object] = table.pop("crls", [])
-        store = table.pop("store", None)
+        store, owner = table.pop("store", None), table.pop("owner", "")
         if not all(isinstance(url, str) for url in crls):
             raise ConfigError("not a list of str", "crls")
         if store == "":
@@ -265,6 +276,7 @@ class Config:
             services={service: _endpoint(service, keys, folder) for service, keys in table.items()},
             crls=tuple(cast("list[str]", crls)),
             store=folder / store if store else None,
+            owner=owner,
         )
 
 

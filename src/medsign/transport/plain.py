@@ -17,13 +17,14 @@ LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepaliv
 
 def new_client(
     transport: httpx.BaseTransport | None = None,
-    mounts: Mapping[str, httpx.BaseTransport] | None = None,
+    mounts: Mapping[str, httpx.BaseTransport | None] | None = None,
 ) -> httpx.Client:
     """Open a client; whoever calls this closes it.
 
     Args:
         transport: Where requests go instead of the network, for instance a sandbox.
-        mounts: Where requests to some addresses go, by httpx's patterns of them.
+        mounts: Where requests to some addresses go, by httpx's patterns of them; ``None`` for
+            where all others go.
     """
     hooks = {"response": [_set_aside]}
     return httpx.Client(transport=transport, mounts=mounts, event_hooks=hooks, **_options())
@@ -31,7 +32,7 @@ def new_client(
 
 def new_async_client(
     transport: httpx.AsyncBaseTransport | None = None,
-    mounts: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+    mounts: Mapping[str, httpx.AsyncBaseTransport | None] | None = None,
 ) -> httpx.AsyncClient:
     """Open a client for asyncio and trio; otherwise as `new_client`."""
     hooks = {"response": [_async_set_aside]}

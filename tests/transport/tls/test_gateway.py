@@ -163,7 +163,7 @@ def test_the_port_of_a_service_in_the_settings_is_meant(tmp_path):
     file.write_text(
         "[mchd]\nurl = 'https://mchd.test:9000/api'\ntls.gateway = 'http://127.0.0.1:1'"
     )
-    (link,) = Config.from_toml(file).gost_links.values()
+    (link,) = Config.from_toml(file).links.values()
     assert isinstance(link, GostGateway)
     assert link.hosts == {"mchd.test:9000"}
 
