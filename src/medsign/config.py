@@ -258,8 +258,8 @@ class Config:
                 number = key == "requests_per_minute" and value.isdecimal()
                 tables.setdefault(service, {})[key] = int(value) if number else value
         for name in ("store", "owner"):
-            if value := environ.get(f"{_PREFIX}{name.upper()}"):
-                tables.setdefault(name, value)
+            if given := environ.get(f"{_PREFIX}{name.upper()}"):
+                tables.setdefault(name, given)
         tables.setdefault("crls", environ.get(f"{_PREFIX}CRLS", "").split())
         return cls._of(tables, Path())
 
