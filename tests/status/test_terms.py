@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -38,6 +38,36 @@ def test_the_day_is_a_moscow_day():
 def test_a_moved_day_off_prolongs_the_term():
     calendar = Calendar(holidays=frozenset({date(2026, 6, 29)}))
     assert due_day(1, datetime(2026, 6, 26, tzinfo=MOSCOW), calendar) == date(2026, 6, 30)
+
+
+@pytest.mark.parametrize(
+    ("friday", "ends"),
+    [
+        (date(2026, 3, 6), date(2026, 3, 10)),  # the 8th is a Sunday
+        (date(2026, 5, 8), date(2026, 5, 12)),  # the 9th is a Saturday
+        (date(2021, 6, 11), date(2021, 6, 15)),
+        (date(2023, 11, 3), date(2023, 11, 7)),
+    ],
+)
+def test_a_holiday_on_a_weekend_moves_its_day_off_by_law(friday, ends):
+    assert due_day(1, datetime.combine(friday, time(12), MOSCOW)) == ends
+
+
+def test_the_days_of_january_on_weekends_move_by_decree_only():
+    assert Calendar().is_working(date(2026, 1, 9))
+
+
+def test_a_calendar_that_names_the_moved_day_does_not_move_it_further():
+    calendar = Calendar(holidays=frozenset({date(2026, 3, 9)}))
+    assert due_day(1, datetime(2026, 3, 6, 12, tzinfo=MOSCOW), calendar) == date(2026, 3, 10)
+
+
+def test_a_decree_may_move_the_day_off_elsewhere():
+    calendar = Calendar(
+        workdays=frozenset({date(2025, 3, 10)}), holidays=frozenset({date(2025, 6, 13)})
+    )
+    assert due_day(1, datetime(2025, 3, 7, 12, tzinfo=MOSCOW), calendar) == date(2025, 3, 10)
+    assert due_day(1, datetime(2025, 3, 10, 12, tzinfo=MOSCOW), calendar) == date(2025, 3, 11)
 
 
 def test_a_worked_saturday_shortens_the_term():

@@ -19,11 +19,18 @@ FIXED_HOLIDAYS = frozenset(
 class Calendar:
     """Which days are worked: Monday to Friday but for holidays.
 
-    The Government moves days off once a year; those decrees are data of the deployment.
+    A holiday on a weekend moves that day off to the next working day by itself, but for those of
+    January (Трудовой кодекс, article 112, part 2). What the Government moves otherwise, once a
+    year, is data of the deployment.
 
     Args:
-        holidays: Days off besides weekends and `FIXED_HOLIDAYS`.
-        workdays: Weekend days that are worked.
+        holidays: Days off besides those.
+        workdays: Days that are worked all the same.
+
+    Example:
+        >>> monday = date(2026, 3, 9)  # after Sunday the 8th
+        >>> Calendar().is_working(monday), Calendar(workdays=frozenset({monday})).is_working(monday)
+        (False, True)
     """
 
     holidays: frozenset[date] = frozenset()
@@ -31,13 +38,24 @@ class Calendar:
 
     def is_working(self, day: date) -> bool:
         """Tell whether offices work on a day."""
-        if day in self.workdays:
+        off = day in self.holidays or _is_weekend(day) or _is_holiday(day) or _is_moved_off(day)
+        return day in self.workdays or not off
+
+
+def _is_moved_off(day: date) -> bool:
+    # What a deployment knows is not looked at: its list may well name the moved day, too.
+    while _is_weekend(day := day - timedelta(days=1)) or _is_holiday(day):
+        if _is_weekend(day) and _is_holiday(day) and day.month != 1:
             return True
-        return (
-            day.isoweekday() <= 5
-            and (day.month, day.day) not in FIXED_HOLIDAYS
-            and day not in self.holidays
-        )
+    return False
+
+
+def _is_weekend(day: date) -> bool:
+    return day.isoweekday() > 5
+
+
+def _is_holiday(day: date) -> bool:
+    return (day.month, day.day) in FIXED_HOLIDAYS
 
 
 PLAIN_CALENDAR = Calendar()
