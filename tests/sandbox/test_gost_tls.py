@@ -105,3 +105,23 @@ def test_a_revoked_host_is_refused_by_the_word_of_the_ocsp_service(way):
             sandbox.world.part(Pki).change(serial(own), "revoke", "keyCompromise")
             with httpx.Client(transport=client.transport()) as http, pytest.raises(PeerRevoked):
                 http.get(f"{url}/_sandbox/world")
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_asynchronous_window_asks_the_ocsp_service_too(way, backend):
+    with Sandbox() as sandbox, sandbox.connect() as window:
+        server = attrs.evolve(gost_tls(sandbox, "127.0.0.1"), way=way)
+        client = GostTls(
+            trust=root_pem(sandbox),
+            check=status_check(lambda one, issuer: window.pki.status(one, issuer).facts.status),
+            way=way,
+        )
+        ca = sandbox.endpoint("ca")
+        with served(sandbox, server) as url:
+            end = Endpoint(url=f"{url}{httpx.URL(ca.url).path}", token=ca.token, tls=client)
+            config = Config(services={"ca": end})
+            assert anyio.run(count_certificates, config, backend=backend) == 0
+            own = decode_certificate(pem_decode(server.certificate)[0][1])
+            sandbox.world.part(Pki).change(serial(own), "revoke", "keyCompromise")
+            with pytest.raises(PeerRevoked):
+                anyio.run(count_certificates, config, backend=backend)
