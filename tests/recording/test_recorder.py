@@ -417,9 +417,10 @@ def test_nothing_is_masked_while_exchanges_go_on(monkeypatch: pytest.MonkeyPatch
     recorder = Recorder(answering(json={"name": "Тестова"}))
     through(recorder, GET)
     assert masked == []
+    assert "Тестова" not in repr(vars(recorder))
     assert recorder.har() == recorder.har()
     assert len(masked) == 1
-    assert "Тестова" not in repr(vars(recorder))
+    assert not any(passed._came for passed in recorder._kept)
 
 
 def test_secrets_of_header_fields_and_queries_are_masked():
@@ -608,3 +609,21 @@ def test_a_cancelled_exchange_is_written_down_too(backend: str):
     anyio.run(cancel, recorder, backend=backend)
     [entry] = recorder.har().log.entries
     assert entry.response.error in {"CancelledError", "Cancelled"}
+
+
+@pytest.mark.parametrize("backend", COLOURS[1:])
+def test_an_exchange_that_is_cancelled_within_its_answer_is_no_whole_one(backend: str):
+    class Stalling(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"{}"
+            await anyio.sleep_forever()
+
+    async def cancel(recorder: Recorder) -> None:
+        async with httpx.AsyncClient(transport=recorder) as http:
+            with anyio.move_on_after(0.05):
+                await http.get("https://a.test/x")
+
+    recorder = Recorder(answering(stream=Stalling()))
+    anyio.run(cancel, recorder, backend=backend)
+    [entry] = recorder.har().log.entries
+    assert (entry.response.error, entry.response.content.text) == ("StreamClosed", None)
