@@ -213,7 +213,7 @@ def test_a_busy_file_is_waited_for_once_for_all_who_write_together(path):
         began = time.monotonic()
         with ThreadPoolExecutor(12) as pool:
             errors = set(pool.map(refused, range(12)))
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 2.5
         assert len(errors) == 12  # a traceback belongs to one thread
         writer.execute("ROLLBACK")
 

@@ -156,8 +156,20 @@ def _to_json(data: Mapping[str, JSON]) -> str:
     try:
         text = json.dumps(dict(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         text.encode()  # a lone surrogate is a string of Python but not of JSON
+        _check_keys(data)
     except (TypeError, ValueError, RecursionError):
         raise UsageError(
             "event data must be JSON: maps with text keys, lists, text, finite numbers"
         ) from None
     return text
+
+
+def _check_keys(value: Any) -> None:
+    if isinstance(value, Mapping):
+        for key, each in value.items():  # pyright: ignore[reportUnknownVariableType]
+            if not isinstance(key, str):
+                raise TypeError("json.dumps turns other keys into text without a word")
+            _check_keys(each)
+    elif isinstance(value, list | tuple):
+        for each in value:  # pyright: ignore[reportUnknownVariableType]
+            _check_keys(each)

@@ -197,7 +197,9 @@ class StoreConformance:
         with pytest.raises(UsageError):
             store.append(name, 0, [event()])
 
-    @pytest.mark.parametrize("value", [float("nan"), float("inf"), b"", {1}, "\ud800", NOON])
+    @pytest.mark.parametrize(
+        "value", [float("nan"), float("inf"), b"", {1}, "\ud800", NOON, [{1: ""}]]
+    )
     def test_what_is_not_json_is_refused(self, store: Store, value: Any) -> None:
         """Nothing is coerced in silence."""
         with pytest.raises(UsageError):
