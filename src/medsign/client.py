@@ -23,7 +23,7 @@ from medsign.ekp import AsyncEkp, Ekp, ekp_context
 from medsign.errors import ConfigError
 from medsign.exchange import AsyncDriver, Context, Driver, EventHook
 from medsign.exchange.events import ignore
-from medsign.gosuslugi import Gosuslugi
+from medsign.gosuslugi import Blocking, Gosuslugi
 from medsign.mchd import AsyncMchd, Mchd
 from medsign.mchd.registry import NODE, RegistryContext
 from medsign.pki.accredited import AccreditedList
@@ -32,6 +32,7 @@ from medsign.pki.profile import holder_of
 from medsign.pki.trust import TrustStore
 from medsign.sep import AsyncSep, Sep, sep_context
 from medsign.signers import Gateway
+from medsign.status import Calendar
 from medsign.store import MemoryStore, SqliteStore, Store
 from medsign.transport import Credentials, PasswordGrant, Secret, new_async_client, new_client
 from medsign.watch import THRESHOLDS, Expiry, Notice, Notifier, Watch, Watched, notice
@@ -61,6 +62,8 @@ class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
         gateway: Gateway | None = None,
         accredited: AccreditedList | None = None,
         follow: FollowUrls | None = None,
+        calendar: Calendar | None = None,
+        blocking: Blocking | None = None,
         sleep: Sleep | None = None,
     ) -> None:
         if http is not None and transport is not None:
@@ -69,7 +72,7 @@ class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
             _refuse_to_pass_over_tls(config)
         self.config = config
         self.clock = clock or SystemClock()
-        self.gosuslugi = Gosuslugi(clock=self.clock)
+        self.gosuslugi = Gosuslugi(clock=self.clock, calendar=calendar, blocking=blocking)
         self._trust = trust or TrustStore()
         self._intermediates = tuple(intermediates)
         self._on_event = on_event
@@ -199,6 +202,8 @@ class MedSign(_Window[httpx.Client, httpx.BaseTransport, Callable[[float], None]
         accredited: The list of accredited authorities; without it no signature is known to be
             a qualified one.
         follow: Whether evidence is fetched from where certificates say; by default it is not.
+        calendar: Days off that the Government has moved, for the terms of `gosuslugi`.
+        blocking: When repeated errors close the doctor's cabinet; by default never.
         sleep: How to let seconds pass; by default they pass.
 
     Raises:

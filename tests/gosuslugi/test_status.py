@@ -6,11 +6,13 @@ import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medsign import AsyncMedSign, Config, MedSign
 from medsign.clock import MOSCOW, ManualClock
 from medsign.errors import IllegalTransition
 from medsign.gosuslugi import (
@@ -22,6 +24,7 @@ from medsign.gosuslugi import (
     VERIFICATION_STATUS,
     ApplicationStep,
     Appointment,
+    Blocking,
     Gosuslugi,
     Stage,
     UploadState,
@@ -181,6 +184,19 @@ def test_an_appointment_is_told_once():
     service = Gosuslugi(clock=ManualClock(MONDAY))
     assert [visit.id for visit in service.appointments_to_announce(visits)] == ["1", "2", "3"]
     assert [v.id for v in service.appointments_to_announce(visits, told={"1", "3"})] == ["2"]
+
+
+@pytest.mark.parametrize("colour", [MedSign, AsyncMedSign])
+def test_a_window_knows_the_days_off_and_when_the_cabinet_closes(colour: type[Any]):
+    window = colour(
+        Config(),
+        clock=ManualClock(MONDAY),
+        calendar=Calendar(holidays=frozenset({date(2026, 6, 17)})),
+        blocking=Blocking(errors=2, within=SECOND, lasts=2 * SECOND),
+    )
+    due = window.gosuslugi.application_due(MONDAY)
+    assert due.astimezone(MOSCOW).date() == date(2026, 6, 25)
+    assert window.gosuslugi.blocked_until([MONDAY, MONDAY]) == MONDAY + 2 * SECOND
 
 
 def test_the_service_gives_the_same_answers_as_the_rules():
