@@ -148,6 +148,18 @@ def test_ordinary_tls_to_a_sandbox_of_gost_tls_says_what_to_pass(run, tmp_path):
     assert "--ca" in told.stderr
 
 
+def test_a_root_without_an_address_is_wrong_usage(run, tmp_path):
+    told = run("demo", "--ca", tmp_path / "root.pem", "--out", tmp_path)
+    assert told.exit_code == 64
+    assert "--url" in told.stderr
+
+
+def test_an_address_without_a_scheme_is_told_as_such(run, tmp_path):
+    told = run("demo", "--url", "nohost", "--out", tmp_path)
+    assert told.exit_code == 69
+    assert "protocol" in told.stderr
+
+
 def test_a_folder_that_cannot_be_written_is_wrong_usage(run, tmp_path):
     (tmp_path / "file").write_text("")
     assert run("demo", "--out", tmp_path / "file").exit_code == 64

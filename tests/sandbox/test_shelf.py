@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsign.errors import UsageError
+from medsign.errors import StoreError, UsageError
 from medsign.sandbox import Shelf
 
 NAMES = st.text(max_size=5)
@@ -57,3 +57,23 @@ def test_what_fails_in_a_transaction_leaves_nothing(shelf):
     with pytest.raises(UsageError):
         fail()
     assert list(drawer.items()) == [("x", 1)]
+
+
+def test_a_file_that_cannot_be_opened_is_a_typed_error(tmp_path):
+    with pytest.raises(StoreError, match="unable to open"):
+        Shelf(tmp_path / "no-such-folder" / "world.db")
+
+
+def test_another_file_is_refused_and_left_as_it_is(tmp_path):
+    file = tmp_path / "letter.txt"
+    file.write_text("Уважаемая Анна Петровна! " * 100)
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="not a database"):
+        Shelf(file)
+    assert file.read_bytes() == before
+
+
+def test_a_closed_shelf_says_so(shelf):
+    shelf.close()
+    with pytest.raises(StoreError, match="closed"):
+        shelf.drawer("letters", int).get("17")

@@ -23,5 +23,5 @@ def main() -> None:
         if isinstance(error, ModuleNotFoundError) and str(error.name).startswith("medsign"):
             raise
         print(MissingExtra("the command line", "cli").diagnostics(), file=sys.stderr)
-        sys.exit(64)
+        sys.exit(69)
     app()

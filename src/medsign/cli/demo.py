@@ -39,6 +39,11 @@ def demo(
     OpenSSL commands that check them without medsign. Nothing real is contacted.
     """
     screen = console()
+    if ca and not url:
+        raise UsageError(
+            "--ca goes with --url",
+            "Корень (--ca) нужен песочнице другого процесса: укажите и её адрес, --url.",
+        )
     tls = GostTls(trust=ca) if ca else None
     with (
         _hinted(url, tls),

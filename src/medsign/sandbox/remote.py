@@ -90,7 +90,8 @@ class Remote:
         try:
             return _read(self._http.get(path))
         except httpx.TransportError as error:
-            raise ConnectFailed("no sandbox answers at this address") from error
+            why = str(error) or type(error).__name__
+            raise ConnectFailed(f"no sandbox answers at this address: {why}") from error
 
     def _certificate(self, url: str) -> Certificate:
         return decode_certificate(_done(self._http.get(httpx.URL(url).path)).content)

@@ -6,13 +6,29 @@ import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
 from medsign.codec import json
+from medsign.errors import StoreError
 
 T = TypeVar("T")
+
+
+class _Database(sqlite3.Connection):
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        with _typed():
+            return super().execute(*arguments)
+
+
+@contextmanager
+def _typed() -> Generator[None, None, None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        # Without the path: it may name a person's folder.
+        raise StoreError(f"the file of the sandbox cannot be used: {error}") from error
 
 
 class Shelf:
@@ -20,6 +36,9 @@ class Shelf:
 
     Args:
         path: A file that outlives the process, or ``None`` for a shelf that forgets.
+
+    Raises:
+        StoreError: The file cannot be used, or the shelf is closed.
 
     Example:
         >>> letters = Shelf().drawer("letters", dict[str, int])
@@ -32,9 +51,13 @@ class Shelf:
 
     def __init__(self, path: Path | None = None) -> None:
         # One writer at a time: the sandbox holds its lock around every request.
-        self._db = sqlite3.connect(
-            path or ":memory:", isolation_level=None, check_same_thread=False
-        )
+        with _typed():
+            self._db = sqlite3.connect(
+                path or ":memory:",
+                isolation_level=None,
+                check_same_thread=False,
+                factory=_Database,
+            )
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS document (number INTEGER PRIMARY KEY AUTOINCREMENT,"
             " drawer TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (drawer, key))"
