@@ -42,7 +42,7 @@ def test_a_certificate_is_issued_over_http(url, order, files):
         key = SoftwareKey.generate()
         request = ca.wait(ca.apply(order(key=key), files).id)
         ca.identify(request.id, Scenario.EPGU)
-        for action in ("visit", "payment"):
+        for action in ("epgu", "payment"):
             http.post(f"/ca/office/requests/{request.id}/{action}").raise_for_status()
         request = ca.wait(request.id)
         assert request.state == RequestState.ISSUED

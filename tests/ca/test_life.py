@@ -29,7 +29,7 @@ from medsign.ca import (
 )
 from medsign.clock import ManualClock
 from medsign.cms.sign import sign
-from medsign.errors import ApiError, InvalidDocument
+from medsign.errors import ApiError, InvalidDocument, UsageError
 from medsign.exchange import Driver
 from medsign.identifiers import Snils
 from medsign.pki.profile import holder_of, is_qualified_profile
@@ -213,7 +213,7 @@ def test_each_applicant_is_identified_in_each_way_of_his_authority(
     scans = dict.fromkeys(REQUIRED_DOCUMENTS[kind], b"%PDF-")
     request = ca.wait(ca.apply(order(subjects[kind], kind), scans).id)
     ca.identify(request.id, scenario)
-    office("visit", request.id)
+    office("epgu" if scenario is Scenario.EPGU else "visit", request.id)
     identification = ca.get(request.id).identification
     assert (identification.scenario, bool(identification.confirmed_at)) == (scenario, True)
 
@@ -391,6 +391,50 @@ def test_a_second_application_under_one_key_makes_no_second_request(ca, order, f
     again = ca.apply(new, files, key="doctor-17")
     assert first.id == again.id
     assert len(list(ca.requests())) == 1
+
+
+def test_a_request_signed_anew_by_the_same_key_goes_on_where_the_first_stopped(
+    ca, order, files, sandbox
+):
+    key = SoftwareKey.generate()
+    broken = Fault(kind=FaultKind.STATUS, match="ca.request.upload", status=500, times=99)
+    sandbox.world.faults.add(broken)
+    with pytest.raises(ApiError):
+        ca.apply(order(key=key), files, key="application-17")
+    sandbox.world.faults.clear()
+    request = ca.apply(order(key=key), files, key="application-17")
+    assert request.state == RequestState.DOCUMENTS_CHECK
+    assert [each.id for each in ca.requests()] == [request.id]
+
+
+@pytest.mark.parametrize("change", ["key", "data"])
+def test_another_key_or_other_data_are_another_request(ca, order, files, anna, change):
+    key = SoftwareKey.generate()
+    ca.create(order(key=key), key="application-17")
+    other = attrs.evolve(anna, locality="Пушкин") if change == "data" else anna
+    again = order(other, key=key if change == "data" else None)
+    with pytest.raises(UsageError, match="already used"):
+        ca.create(again, key="application-17")
+
+
+@pytest.mark.req("F109")
+def test_a_state_in_the_words_of_cryptopro_is_waited_for_and_applied_to(
+    sandbox, context, order, files
+):
+    words = {b'"draft"': b'"Draft"', b'"documents_check"': b'"Q"', b'"smev_check"': b'"validating"'}
+
+    def portal(asked: httpx.Request) -> httpx.Response:
+        answer = sandbox.transport().handle_request(asked)
+        content = answer.read()
+        for ours, theirs in words.items():
+            content = content.replace(ours, theirs)
+        return httpx.Response(answer.status_code, content=content, headers=answer.headers)
+
+    with httpx.Client(transport=httpx.MockTransport(portal)) as http:
+        ca = Ca(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
+        request = ca.apply(order(), files)
+        assert request.state == "Q"
+        assert ca.wait(request.id).status.label == "Идентификация"
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from medsign.ca import (
     CertificateState,
     CheckState,
     EsiaState,
+    RenewalObstacle,
     RequestState,
     certificate_subject,
+    mixed_alphabets,
 )
-from medsign.errors import InvalidDocument
+from medsign.errors import InvalidDocument, InvalidIdentifier
 from medsign.pki.profile import holder_of_name
 
 
@@ -43,6 +45,55 @@ def test_an_entrepreneur_s_certificate_has_the_ogrnip(trader):
 def test_a_person_without_a_patronymic_has_a_certificate(anna):
     subject = attrs.evolve(anna, patronymic=None)
     assert holder_of_name(certificate_subject(ApplicantKind.WORKER, subject)).patronymic is None
+
+
+@pytest.mark.parametrize("field", ["surname", "given_name"])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_nobody_gets_a_certificate_without_a_name(anna, field, blank):
+    with pytest.raises(InvalidDocument) as error:
+        certificate_subject(ApplicantKind.WORKER, attrs.evolve(anna, **{field: blank}))
+    assert [path for path, _ in error.value.problems] == [f"subject.{field}"]
+
+
+@pytest.mark.parametrize(
+    "changes, fields",
+    [
+        ({}, ()),
+        ({"surname": "Tестова"}, ("subject.surname",)),
+        (
+            {"surname": "Oбразцова", "patronymic": "Пeтровна"},
+            ("subject.surname", "subject.patronymic"),
+        ),
+        ({"given_name": "Аннa"}, ("subject.given_name",)),
+        ({"given_name": "Анна-Maria", "patronymic": None}, ()),
+        ({"surname": "O'Testova", "given_name": "Anna"}, ()),
+    ],
+)
+def test_a_latin_letter_in_a_russian_word_is_shown(anna, changes, fields):
+    subject = attrs.evolve(anna, **changes)
+    assert mixed_alphabets(subject) == fields
+    assert certificate_subject(ApplicantKind.WORKER, subject)
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("series", "99 99"),
+        ("series", "٩٩٩٩"),
+        ("number", "99999"),
+        ("number", "999999\n"),
+        ("issuer_code", "999001"),
+        ("issuer_code", "٩٩٩-٠٠١"),
+    ],
+)
+def test_a_wrong_passport_is_refused_and_not_shown(anna, field, value):
+    with pytest.raises(InvalidIdentifier) as error:
+        attrs.evolve(anna.passport, **{field: value})
+    assert value not in str(error.value) + repr(error.value.args) + error.value.diagnostics()
+
+
+def test_an_obstacle_speaks_of_an_entrepreneur_too():
+    assert RenewalObstacle.OTHER_AUTHORITY.label == "для руководителя и ИП нужен сертификат УЦ ФНС"
 
 
 @pytest.mark.req("F090")

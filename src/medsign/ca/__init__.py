@@ -33,7 +33,7 @@ employee is identified, the certificate is issued and installed. Here the sandbo
     >>> ca = Ca(settings, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
     >>> scan = b"%PDF-1.7"
     >>> request = ca.apply(
-    ...     new, {DocumentKind.PASSPORT: scan, DocumentKind.STATEMENT: scan}, key="employee-17"
+    ...     new, {DocumentKind.PASSPORT: scan, DocumentKind.STATEMENT: scan}, key="application-17"
     ... )
     >>> ca.wait(request.id).status.label
     'Идентификация'
@@ -80,7 +80,12 @@ from medsign.ca.status import (
     EsiaState,
     RequestState,
 )
-from medsign.ca.subject import RenewalObstacle, certificate_subject, renewal_obstacles
+from medsign.ca.subject import (
+    RenewalObstacle,
+    certificate_subject,
+    mixed_alphabets,
+    renewal_obstacles,
+)
 
 __all__ = [
     "CERTIFICATE_STATUS",
@@ -120,5 +125,6 @@ __all__ = [
     "Subject",
     "ca_context",
     "certificate_subject",
+    "mixed_alphabets",
     "renewal_obstacles",
 ]

@@ -7,15 +7,17 @@ scenarios that the source documents name. An adapter to a real УЦ maps to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 import attrs
 
 from medsign.ca.status import CERTIFICATE_STATUS, CHECK_STATUS, ESIA_STATUS, REQUEST_STATUS
+from medsign.errors import InvalidIdentifier
 from medsign.identifiers import Inn, InnLegal, Ogrn, Ogrnip, Phone, Snils
 from medsign.status import State, UnknownStatus
 
@@ -162,14 +164,34 @@ class RevocationReason(Labelled):
     CESSATION_OF_OPERATION = "cessationOfOperation", "прекращение деятельности"
 
 
+def _shaped(pattern: str, kind: str, shape: str) -> Callable[[Any, Any, str], None]:
+    def check(_: object, __: object, text: str) -> None:
+        if not re.fullmatch(pattern, text):
+            raise InvalidIdentifier(kind, f"нужно {shape}")
+
+    return check
+
+
 @attrs.frozen(kw_only=True, repr=False)
 class Passport:
-    """Passport of a citizen of Russia."""
+    """Passport of a citizen of Russia.
 
-    series: str = attrs.field(validator=attrs.validators.matches_re(r"\d{4}"))
-    number: str = attrs.field(validator=attrs.validators.matches_re(r"\d{6}"))
+    Attributes:
+        series: 4 digits without a space.
+        number: 6 digits.
+        issued: When it was issued.
+        issuer_code: Who issued it: ``780-001``.
+
+    Raises:
+        InvalidIdentifier: A number has another shape; the text does not show it.
+    """
+
+    series: str = attrs.field(validator=_shaped("[0-9]{4}", "серия паспорта", "4 цифры"))
+    number: str = attrs.field(validator=_shaped("[0-9]{6}", "номер паспорта", "6 цифр"))
     issued: date
-    issuer_code: str = attrs.field(validator=attrs.validators.matches_re(r"\d{3}-\d{3}"))
+    issuer_code: str = attrs.field(
+        validator=_shaped("[0-9]{3}-[0-9]{3}", "код подразделения", "цифры вида 000-000")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)

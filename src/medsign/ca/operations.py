@@ -6,6 +6,7 @@ is identified, pays, installs. Every call that changes something has an idempote
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from urllib.parse import quote
@@ -29,10 +30,12 @@ from medsign.ca.models import (
 from medsign.ca.status import RequestState
 from medsign.ca.subject import certificate_subject, renewal_obstacles
 from medsign.cms.sign import sign
-from medsign.codec.asn1 import Certificate, decode_certificate
+from medsign.codec import json
+from medsign.codec.asn1 import Certificate, decode_certificate, decode_request
 from medsign.errors import InvalidDocument, MalformedError, MedsignError, UnexpectedAnswer
 from medsign.exchange import Context, Flow, Listing, Wait, do
 from medsign.pki.signing import Signer
+from medsign.status import State
 
 _BUSY = {RequestState.DOCUMENTS_CHECK, RequestState.SMEV_CHECK, RequestState.ISSUING}
 
@@ -42,7 +45,8 @@ class Order:
     """One certificate of a mass issue.
 
     Attributes:
-        key: Idempotency key, for instance the number of the employee in the МИС.
+        key: Idempotency key, for instance the number of the application in the МИС; next year's
+            renewal needs another one, so the number of the employee alone will not do.
         new: The request.
         documents: Files by kind.
     """
@@ -72,17 +76,24 @@ def create(
 
     Args:
         new: For whom and with what key.
-        key: Idempotency key; a second call with it creates nothing.
+        key: Idempotency key; a second call with it creates nothing, and its PKCS#10 may be signed
+            anew, by the same key.
 
     Raises:
         InvalidDocument: Data that the kind of applicant needs are missing; nothing was sent.
+        MalformedError: There is no PKCS#10; nothing was sent.
         ApiError: The authority refused: the PKCS#10 is not signed by its key, or names another
-            subject, or the key has a certificate already.
+            subject, or the key has a certificate or an open request already.
+        UsageError: The key was used for other data or for another key of the applicant.
         OutcomeUnknown: Nobody knows yet whether it was done; call again with the key.
     """
     certificate_subject(new.applicant, new.subject)
     request = context.request("POST", "requests", body=new)
-    answer = yield from context.create("create", request, key, kind=CertificateRequest)
+    # A PKCS#10 signed anew by the same key has other octets and asks for the same.
+    same = attrs.evolve(new, pkcs10=decode_request(new.pkcs10).public_key.octets)
+    answer = yield from context.create(
+        "create", request, key, kind=CertificateRequest, identity=json.encode(same)
+    )
     return context.read(CertificateRequest, answer)
 
 
@@ -130,7 +141,7 @@ def apply(
 ) -> Flow[CertificateRequest]:
     """Create a request, add its documents and send it to be checked, in one call (F058).
 
-    A repeat with the same key goes on where the first call stopped.
+    A repeat with the same key goes on where the first call stopped; the PKCS#10 may be signed anew.
 
     Args:
         new: For whom and with what key.
@@ -140,7 +151,7 @@ def apply(
     key = key or context.new_key()
     created = yield from create(context, new, key=key)
     request = yield from get(context, created.id)
-    if request.state != RequestState.DRAFT:
+    if _code(request) != RequestState.DRAFT:
         return request
     for kind, content in documents.items():
         yield from upload(context, created.id, kind, content)
@@ -244,7 +255,7 @@ def wait(
     until = context.clock.monotonic() + at_most
     while True:
         request = yield from get(context, request_id)
-        if request.state not in _BUSY or context.clock.monotonic() + every > until:
+        if _code(request) not in _BUSY or context.clock.monotonic() + every > until:
             return request
         yield Wait(every)
 
@@ -295,7 +306,7 @@ def certificate(context: Context, serial_number: str) -> Flow[IssuedCertificate]
     """Ask where a certificate stands in the authority's register (F134).
 
     Args:
-        serial_number: In hexadecimal.
+        serial_number: In hexadecimal, in any spelling: capitals, leading zeros, spaces, colons.
     """
     request = context.request("GET", _certificate(serial_number))
     answer = yield from context.fetch("certificate", request)
@@ -338,7 +349,14 @@ def _request(request_id: str) -> str:
 
 
 def _certificate(serial_number: str) -> str:
-    return f"certificates/{quote(serial_number, safe='')}"
+    # Windows shows capitals and spaces, OpenSSL colons, DER a zero before a high bit.
+    number = re.sub(r"[\s:]", "", serial_number).lower().lstrip("0")
+    return f"certificates/{quote(number or '0', safe='')}"
+
+
+def _code(request: CertificateRequest) -> str | None:
+    status = request.status
+    return status.code if isinstance(status, State) else None
 
 
 def _put(context: Context, name: str, path: str, body: object) -> Flow[CertificateRequest]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -11,12 +12,14 @@ from medsign.errors import InvalidDocument
 from medsign.pki.issuing import subject_name
 from medsign.pki.profile import FNS_OGRN
 
+_MIXED = re.compile("[A-Za-zÀ-ɏ][Ѐ-ӿ]|[Ѐ-ӿ][A-Za-zÀ-ɏ]")
+
 
 class RenewalObstacle(Labelled):
     """Why a certificate does not identify its owner for a renewal (F021)."""
 
     NOT_VALID = "not_valid", "сертификат сейчас не действует"
-    OTHER_AUTHORITY = "other_authority", "для руководителя нужен сертификат УЦ ФНС"
+    OTHER_AUTHORITY = "other_authority", "для руководителя и ИП нужен сертификат УЦ ФНС"
     DATA_CHANGED = "data_changed", "сведения в сертификате и в заявке различаются"
 
 
@@ -27,13 +30,13 @@ def certificate_subject(applicant: ApplicantKind, subject: Subject) -> Name:
     has none of them.
 
     Raises:
-        InvalidDocument: Data that the kind of applicant needs are missing.
+        InvalidDocument: Data that the kind of applicant needs are missing, or the person's name is.
     """
     if missing := tuple(_missing(applicant, subject)):
         raise InvalidDocument("заявка на сертификат", missing)
     values: dict[str, str | None] = {
         "surname": subject.surname,
-        "given_names": " ".join(filter(None, (subject.given_name, subject.patronymic))),
+        "given_names": " ".join((subject.given_name, subject.patronymic or "")).strip(),
         "inn": subject.inn.value,
         "snils": subject.snils.value,
         "region": subject.region,
@@ -95,7 +98,27 @@ def _obstacles(
         yield RenewalObstacle.DATA_CHANGED
 
 
+def mixed_alphabets(subject: Subject) -> tuple[str, ...]:
+    """Return the fields that mix Cyrillic and Latin letters in one word: show them to staff.
+
+    Such a name looks right, but the certificate then names somebody whom no register has. It is
+    no error: foreign names are written as their documents have them.
+
+    Returns:
+        Paths of the fields, such as ``subject.surname``.
+    """
+    return tuple(
+        f"subject.{field}"
+        for field in ("surname", "given_name", "patronymic")
+        if _MIXED.search(getattr(subject, field) or "")
+    )
+
+
 def _missing(applicant: ApplicantKind, subject: Subject) -> Iterator[tuple[str, str]]:
+    if not subject.surname.strip():
+        yield "subject.surname", "не указана фамилия"
+    if not subject.given_name.strip():
+        yield "subject.given_name", "не указано имя"
     if applicant is ApplicantKind.HEAD:
         if subject.organisation is None:
             yield "subject.organisation", "не указана организация руководителя"

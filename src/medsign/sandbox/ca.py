@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import attrs
@@ -22,6 +23,7 @@ from medsign.ca.models import (
     IssuedCertificate,
     NewRequest,
     Revocation,
+    Scenario,
     Upload,
 )
 from medsign.ca.status import REQUEST_STATUS
@@ -29,8 +31,9 @@ from medsign.codec.asn1 import decode_request
 from medsign.sandbox.ca_case import (
     Case,
     advanced,
+    came,
     check_key_request,
-    identified,
+    has_certificate,
     opened,
     paid,
     received,
@@ -266,6 +269,16 @@ class CaService(Service):
         )
         yield Route(
             method="POST",
+            path="/office/requests/{id}/epgu",
+            operation="ca.office.epgu",
+            handler=self._confirm,
+            returns=CertificateRequest,
+            public=True,
+            summary="Заявитель подтвердил личность на Госуслугах",
+            refusals=(404, 409),
+        )
+        yield Route(
+            method="POST",
             path="/office/requests/{id}/payment",
             operation="ca.office.payment",
             handler=self._pay,
@@ -286,15 +299,8 @@ class CaService(Service):
         )
 
     def _create(self, call: Call[NewRequest]) -> CertificateRequest:
-        key = decode_request(call.body.pkcs10).public_key.octets
-        if any(issued.certificate.public_key.octets == key for _, issued in self._pki.issued()):
-            raise Problem(
-                422,
-                "key-reused",
-                "The key already has a certificate",
-                "На этот ключ уже выпущен сертификат",
-            )
         number = self.world.new_id()
+        self._refuse_used_key(call.body.pkcs10, number)
         case = opened(call.body, number=number, owner=call.caller, at=self.world.clock.now())
         self._cases.put(number, case)
         return case.request
@@ -321,6 +327,7 @@ class CaService(Service):
             REQUEST_STATUS.apply(case.state, "submit")
             new = attrs.evolve(case.new, subject=call.body.subject, pkcs10=call.body.pkcs10)
             check_key_request(new)
+            self._refuse_used_key(new.pkcs10, case.request.id)
             return attrs.evolve(
                 case.with_request(
                     statement=statement(case.request.id, new),
@@ -360,17 +367,10 @@ class CaService(Service):
         return self._change(call, lambda case, at: case.moved("cancel", at))
 
     def _visit(self, call: Call[None]) -> CertificateRequest:
-        def visited(case: Case, at: datetime) -> Case:
-            if case.request.identification is None:
-                raise Problem(
-                    409,
-                    "identification-not-begun",
-                    "No way of identification is chosen",
-                    "Способ идентификации не выбран",
-                )
-            return identified(case, at)
+        return self._change(call, partial(came, ways={Scenario.AT_CA, Scenario.PARTNER}))
 
-        return self._change(call, visited)
+    def _confirm(self, call: Call[None]) -> CertificateRequest:
+        return self._change(call, partial(came, ways={Scenario.EPGU}))
 
     def _pay(self, call: Call[None]) -> CertificateRequest:
         return self._change(call, paid)
@@ -409,7 +409,33 @@ class CaService(Service):
         return Reply.of(content, media=media)
 
     def _now(self, case: Case) -> Case:
-        return advanced(case, self.world.clock.now(), self._pki)
+        """Return a case as it stands now, and keep it: a certificate is issued once."""
+        now = advanced(case, self.world.clock.now(), self._pki)
+        if now != case:
+            self._cases.put(now.request.id, now)
+        return now
+
+    def _refuse_used_key(self, pkcs10: bytes, number: str) -> None:
+        """Refuse a key that has a certificate, or that another open request asks one for."""
+        key = decode_request(pkcs10).public_key.octets
+        if has_certificate(key, self._pki):
+            raise Problem(
+                422,
+                "key-reused",
+                "The key already has a certificate",
+                "На этот ключ уже выпущен сертификат",
+            )
+        if any(
+            case.is_open and decode_request(case.new.pkcs10).public_key.octets == key
+            for other, case in self._cases.items()
+            if other != number
+        ):
+            raise Problem(
+                422,
+                "key-in-use",
+                "Another open request has this key",
+                "С этим ключом уже подана другая заявка",
+            )
 
     def _change(self, call: Call[T], change: Change) -> CertificateRequest:
         case = self._cases.get(call["id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -83,6 +84,12 @@ class Case:
         changes = {"reason": None, **changes}
         request = attrs.evolve(self.request, state=state, changed_at=at, **changes)
         return attrs.evolve(self, request=request, until=until)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its key may still get a certificate."""
+        state = REQUEST_STATUS.state(self.state)
+        return not (state.terminal or state.success)
 
     def with_request(self, **changes: Any) -> Case:
         """Return the case with fields of the request changed and no event."""
@@ -220,6 +227,8 @@ def _step(case: Case, at: datetime, pki: Pki) -> Case:
 
 def _issued(case: Case, at: datetime, pki: Pki) -> Case:
     asked = check_key_request(case.new)
+    if has_certificate(asked.public_key.octets, pki):
+        return case.moved("reject", at, reason="На этот ключ уже выпущен сертификат")
     identification = case.request.identification
     assert identification is not None
     qualified = case.new.certificate is CertificateKind.QUALIFIED
@@ -241,6 +250,35 @@ def _issued(case: Case, at: datetime, pki: Pki) -> Case:
     )
 
 
+def has_certificate(key: bytes, pki: Pki) -> bool:
+    """Tell whether a key has a certificate in the register, whoever asked for it."""
+    return any(issued.certificate.public_key.octets == key for _, issued in pki.issued())
+
+
+def came(case: Case, at: datetime, *, ways: Container[Scenario]) -> Case:
+    """Return the case of an applicant who has done what his way of identification demands.
+
+    Raises:
+        Problem: He has chosen none, or another one.
+    """
+    chosen = case.request.identification
+    if chosen is None:
+        raise Problem(
+            409,
+            "identification-not-begun",
+            "No way of identification is chosen",
+            "Способ идентификации не выбран",
+        )
+    if chosen.scenario not in ways:
+        raise Problem(
+            409,
+            "identification-differs",
+            "Another way of identification is chosen",
+            "Выбран другой способ идентификации",
+        )
+    return identified(case, at)
+
+
 def identified(case: Case, at: datetime) -> Case:
     """Return the case of an applicant whose identity is confirmed.
 
@@ -257,8 +295,9 @@ def identified(case: Case, at: datetime) -> Case:
 
 def paid(case: Case, at: datetime) -> Case:
     """Return the case of a paid bill, with its closing document."""
-    assert case.request.invoice is not None
+    issuing = case.moved("pay", at, until=at + ISSUING_TIME)
+    assert case.request.invoice is not None  # whoever has to pay, has a bill
     invoice = attrs.evolve(
         case.request.invoice, paid_at=at, closing_document=f"УПД-{case.request.id[:8]}"
     )
-    return case.moved("pay", at, until=at + ISSUING_TIME, invoice=invoice)
+    return issuing.with_request(invoice=invoice)

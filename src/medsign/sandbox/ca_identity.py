@@ -24,7 +24,7 @@ _OBSTACLES = {
     RenewalObstacle.NOT_VALID: ("certificate-not-valid", "The certificate is not valid now"),
     RenewalObstacle.OTHER_AUTHORITY: (
         "certificate-other-authority",
-        "A head renews only by a certificate of УЦ ФНС",
+        "A head or an entrepreneur renews only by a certificate of УЦ ФНС",
     ),
     RenewalObstacle.DATA_CHANGED: (
         "certificate-data-changed",
