@@ -7,6 +7,7 @@ import ipaddress
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,12 +19,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsign.clock import SystemClock
+from medsign.clock import ManualClock, SystemClock
 from medsign.errors import (
     AddressRefused,
     ApiError,
     BudgetExceeded,
     ConnectFailed,
+    DeadlineExceeded,
     NotAuthentic,
     TimedOut,
     TransportError,
@@ -295,6 +297,27 @@ def test_a_number_that_is_dead_gives_way_to_the_next(place: Place, ask: Any) -> 
     assert ask(place.url(), guard(place, "127.0.0.2", "127.0.0.1")) == BODY
     with pytest.raises(ConnectFailed):
         ask(place.url(), guard(place, "127.0.0.2", "127.0.0.3"))
+
+
+def test_all_numbers_of_a_host_share_one_span_of_time() -> None:
+    clock = ManualClock(datetime(2026, 6, 25, tzinfo=UTC))
+    allowed: list[float] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        allowed.append(request.extensions["timeout"]["connect"])
+        clock.advance(timedelta(seconds=4))
+        raise httpx.ConnectTimeout("")
+
+    numbers = [f"93.184.216.{last}" for last in range(34, 40)]
+    guard = UrlGuard(resolve=lambda *_: numbers)
+    context = Context(service="pki", base_url="https://pki.test", clock=clock)
+    asked = guarded(context, "crl", guard, "http://ca.test/crl", seconds=10.0, max_bytes=10)
+    with (
+        httpx.Client(transport=httpx.MockTransport(silent)) as http,
+        pytest.raises((ConnectFailed, DeadlineExceeded)),
+    ):
+        Driver(http, clock=clock).run(asked)
+    assert allowed == [10.0, 6.0, 2.0]
 
 
 def test_nothing_of_the_clinic_goes_along(place: Place, ask: Any) -> None:

@@ -11,27 +11,22 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any, Self, TypeVar
+from typing import TypeVar
 
 import attrs
 import httpx
 
 from medsign.errors import AddressRefused, ConnectFailed
 from medsign.exchange import Answer, Context, Flow, RetryPolicy, do
-from medsign.exchange.drivers import refuse_packed
 from medsign.exchange.redaction import QuietURL
 
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Iterable[str]]
 
-# A host that is merely silent trips the time-out of a read, which says more than a cut does.
-_GRACE = 0.5
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")
 _PORTS = {"http": 80, "https": 443}
 # IANA special-purpose registries. Of IPv6 only 2000::/3 is given out to the public; ::ffff:a.b.c.d,
@@ -200,27 +195,31 @@ def guarded(
     """
     target = guard.admit(url)
     numbers = yield from do(partial(guard.addresses, target))
-    stranger = attrs.evolve(
-        context,
-        auth=_Wary(seconds),
-        headers={},
-        judge=None,
-        limit=None,
-        policy=RetryPolicy(attempts=1, total=seconds, timeout=seconds),
-        max_bytes=max_bytes,
-    )
+    deadline = context.clock.monotonic() + seconds
     fields = {"Accept": accept, "Accept-Encoding": "identity", "Connection": "close"}
     if content is not None:
         fields["Content-Type"] = content_type
+
+    def ask(number: str) -> Flow[Answer]:
+        left = max(0.0, deadline - context.clock.monotonic())
+        stranger = attrs.evolve(
+            context,
+            auth=None,
+            headers={},
+            judge=None,
+            limit=None,
+            policy=RetryPolicy(attempts=1, total=left, timeout=left),
+            max_bytes=max_bytes,
+        )
+        return stranger.fetch(operation, _to(number, target, method, fields, content))
+
     *others, last = numbers
     for number in others:
         try:
-            return (
-                yield from stranger.fetch(operation, _to(number, target, method, fields, content))
-            )
+            return (yield from ask(number))
         except ConnectFailed:
             continue
-    return (yield from stranger.fetch(operation, _to(last, target, method, fields, content)))
+    return (yield from ask(last))
 
 
 def _to(
@@ -247,73 +246,3 @@ def _port(target: httpx.URL) -> int:
 def _covers(rule: str, host: str) -> bool:
     rule = rule.lower()
     return host.endswith(rule) if rule.startswith(".") else host == rule
-
-
-class _Wary(httpx.Auth):
-    """Watches the head of an answer, which no bound on its body covers.
-
-    A few kilobytes, packed several times over, unpack to gigabytes in one step, before any count
-    of bytes could stop them; and a head that drips never trips a time-out between two reads. Of
-    httpx's hooks only this one stands around the head and knows the colour.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def sync_auth_flow(
-        self, request: httpx.Request
-    ) -> Generator[httpx.Request, httpx.Response, None]:
-        """Let the request go as it is; for blocking clients."""
-        with _Scissors(self._seconds) as scissors:
-            request.extensions["trace"] = scissors.note
-            response = yield request
-        refuse_packed(response)
-
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Let the request go as it is; for async clients."""
-        with _Scissors(self._seconds) as scissors:
-
-            async def note(event: str, about: dict[str, Any]) -> None:
-                scissors.note(event, about)
-
-            request.extensions["trace"] = note
-            response = yield request
-        refuse_packed(response)
-
-
-class _Scissors:
-    """Cuts a connection when its time is over, whoever is waiting on it."""
-
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds + _GRACE, self._cut)
-        self._timer.daemon = True
-        self._connection: Any = None
-        self._over = False
-
-    def note(self, event: str, about: dict[str, Any]) -> None:
-        """Take note of the connection, by the events of httpcore."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._connection = about["return_value"].get_extra_info("socket")
-            if self._over:
-                self._cut()
-
-    def _cut(self) -> None:
-        self._over = True
-        if self._connection is not None:
-            # the one way that blocking sockets, event loops and every system have in common
-            with (
-                suppress(OSError),
-                socket.fromfd(
-                    self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM
-                ) as twin,
-            ):
-                twin.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
