@@ -378,6 +378,22 @@ def test_an_answer_that_nobody_read_to_its_end_is_no_whole_one(read: int, unsafe
         through(Replay(recorder.har()), GET)
 
 
+def test_a_request_that_did_not_leave_to_its_end_is_no_whole_one():
+    class Broken(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            assert isinstance(request.stream, httpx.SyncByteStream)
+            next(iter(request.stream))
+            raise httpx.WriteError("cut")
+
+    recorder = Recorder(Broken(), unsafe_bodies=True)
+    with pytest.raises(httpx.WriteError):
+        through(recorder, httpx.Request("POST", "https://a.test/x", content=iter([b"[1", b"]"])))
+    [entry] = recorder.har().log.entries
+    assert entry.request.post_data is not None
+    assert (entry.request.post_data.text, entry.request.post_data.comment) == ("", "left out")
+    assert entry.request.body_size == 2
+
+
 @pytest.mark.parametrize("unsafe", [False, True])
 def test_an_answer_that_was_too_large_fails_in_a_replay_too(colour: str, unsafe: bool):
     pieces = Raw(b'"', *[b"x" * 1000] * 50, b'"')

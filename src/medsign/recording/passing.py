@@ -45,7 +45,7 @@ class Manner:
     unsafe_bodies: bool
 
     def text(self, content: bytes, media: str, *, refused: bool = False) -> str | None:
-        """Return a body as text, or ``None`` where it must be left out or is none."""
+        """Return a body as text, or ``None`` where it must be left out."""
         if not content:
             return ""
         if self.unsafe_bodies:
@@ -163,9 +163,7 @@ class Passing:
         wait, receive = 1000 * (answered - self._began), 1000 * (now - answered)
         limit = self._manner.max_body
         (sent, request), (came, response) = _of(self._sent, limit), _of(self._came, limit)
-        if error:
-            response = None  # half of a body would pass for the whole
-        elif response and self._response and isinstance(self._came, _Copy):
+        if response and self._response and isinstance(self._came, _Copy):
             response = _decoded(response, self._response.headers, limit)
         outline = Entry(
             started_date_time=self._started,
@@ -231,11 +229,12 @@ class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._limit = limit
         self._ended = ended
         self._content = bytearray()
+        self._whole = False
 
     @property
     def content(self) -> bytes | None:
-        """The copy, or ``None`` when the body is too long for one."""
-        return bytes(self._content) if self.size <= self._limit else None
+        """The copy, or ``None`` when the body is too long for one or did not pass to its end."""
+        return bytes(self._content) if self._whole and self.size <= self._limit else None
 
     def add(self, chunk: bytes) -> None:
         self.size += len(chunk)
@@ -252,6 +251,7 @@ class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
         except Exception as error:
             self._ended(error)
             raise
+        self._whole = True
         self._ended(None)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -262,6 +262,7 @@ class _Copy(httpx.SyncByteStream, httpx.AsyncByteStream):
         except Exception as error:
             self._ended(error)
             raise
+        self._whole = True
         self._ended(None)
 
     def close(self) -> None:
