@@ -18,6 +18,7 @@ from medsign.ekp import (
     Person,
     QrCode,
     ServiceRecord,
+    Sex,
     Source,
     ekp_context,
     merge,
@@ -266,12 +267,101 @@ class Broken(EkpService):
         return {"surname": 5}
 
 
-def test_an_answer_that_breaks_the_contract_is_told_and_the_card_is_not_read(card: SandboxCard):
+@pytest.mark.req("F264")
+def test_an_answer_that_breaks_the_contract_is_no_answer(card: SandboxCard):
     with Sandbox([Broken]) as sandbox, httpx.Client(transport=sandbox.transport()) as http:
         endpoint = sandbox.endpoint("ekp")
         context = ekp_context(base_url=endpoint.url, token=endpoint.token, clock=sandbox.clock)
+        ekp = Ekp(context, Driver(http))
+        assert ekp.identify_card(card).sources["surname"] is Source.CARD
         with pytest.raises(UnexpectedAnswer, match="surname"):
-            Ekp(context, Driver(http)).identify_card(card)
+            ekp.identify(card.issued.uid)
+
+
+@pytest.mark.req("F264")
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_broken_server_leads_to_the_card(
+    desk: Any, card: SandboxCard, sandbox: Sandbox, status: int
+):
+    sandbox.world.faults.add(
+        Fault(kind=FaultKind.STATUS, match="ekp.lookup", status=status, times=99)
+    )
+    assert desk.identify_card(card).sources["snils"] is Source.CARD
+    with pytest.raises(ApiError):
+        desk.identify(card.issued.number)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_any_refusal_is_an_answer(desk: Any, card: SandboxCard, sandbox: Sandbox, status: int):
+    sandbox.world.faults.add(
+        Fault(kind=FaultKind.STATUS, match="ekp.lookup", status=status, times=99)
+    )
+    with pytest.raises(ApiError) as refused:
+        desk.identify_card(card)
+    assert refused.value.status == status
+
+
+@pytest.mark.req("F264")
+def test_the_page_of_a_proxy_leads_to_the_card(card: SandboxCard, sandbox: Sandbox):
+    page = httpx.MockTransport(lambda _: httpx.Response(200, html="<html>Вход в сеть</html>"))
+    with httpx.Client(transport=page) as http:
+        context = ekp_context(base_url="https://ekp.test", token="t", clock=sandbox.clock)
+        ekp = Ekp(context, Driver(http, clock=sandbox.clock, sleep=sandbox.sleep))
+        assert ekp.identify_card(card).sources["surname"] is Source.CARD
+        with pytest.raises(UnexpectedAnswer):
+            ekp.identify(card.issued.number)
+
+
+class Hasty:
+    """A reader on which the next patient lays a card while this one is being read."""
+
+    def __init__(self, mine: SandboxCard, other: SandboxCard, looks: int) -> None:
+        self._mine, self._other, self._looks = mine, other, looks
+
+    def read_uid(self) -> CardUid:
+        self._looks -= 1
+        return (self._mine if self._looks >= 0 else self._other).read_uid()
+
+    def read_person(self) -> CardRecord:
+        return (self._mine if self._looks > 0 else self._other).read_person()
+
+    def read_photo(self) -> bytes | None:
+        return b"photo of the next patient"
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_photo_of_the_next_patient_is_not_taken(
+    desk: Any, card: SandboxCard, sandbox: Sandbox, silent: bool, looks: int
+):
+    other = SandboxCard(list(sandbox.service(EkpService).cards.values())[1])
+    if silent:
+        fail(sandbox)
+    with pytest.raises(UsageError, match="another one"):
+        desk.identify_card(Hasty(card, other, looks), photo=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"surname": "ТЕСТОВА "}, True),
+        ({"sex": None}, True),
+        ({"surname": "Образцова"}, False),
+        ({"given_name": "Яна"}, False),
+        ({"sex": Sex.MALE}, False),
+    ],
+)
+def test_without_snils_name_and_sex_decide_who_is_who(
+    issued: IssuedCard, card: SandboxCard, changes: dict[str, Any], same: bool
+):
+    assert (issued.holder.surname, issued.holder.sex) == ("Тестова", Sex.FEMALE)
+    told = attrs.evolve(card.read_person(), snils=None, **changes)
+    if same:
+        assert merge(issued.holder, told).card_number == issued.number
+    else:
+        with pytest.raises(UnexpectedAnswer):
+            merge(issued.holder, told)
 
 
 def test_the_service_is_told_exactly_one_key(sandbox: Sandbox):

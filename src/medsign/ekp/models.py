@@ -12,6 +12,7 @@ import attrs
 
 from medsign.errors import UnexpectedAnswer
 from medsign.identifiers import CardNumber, CardUid, OmsNumber, Snils
+from medsign.status import fold
 
 
 class Source(StrEnum):
@@ -109,6 +110,9 @@ class Person(ServiceRecord):
 def merge(service: ServiceRecord | None = None, card: CardRecord | None = None) -> Person:
     """Join what is known of one holder; what the web service tells goes before the card.
 
+    One СНИЛС is one person; where one of the two has none, birth date, surname, given name and sex
+    decide.
+
     Raises:
         UnexpectedAnswer: The two tell of different people, or nothing was given.
 
@@ -134,7 +138,13 @@ def merge(service: ServiceRecord | None = None, card: CardRecord | None = None) 
 def _same(one: Holder, other: Holder) -> bool:
     if one.snils and other.snils:
         return one.snils == other.snils
-    return one.birth_date == other.birth_date
+    if one.sex and other.sex and one.sex is not other.sex:
+        return False
+    return one.birth_date == other.birth_date and _name(one) == _name(other)
+
+
+def _name(holder: Holder) -> tuple[str, str]:
+    return fold(holder.surname), fold(holder.given_name)
 
 
 def record_of(
