@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from medsign.codec.asn1 import Certificate, decode_certificate, pem_decode, to_binary
+from medsign.codec.asn1.pem import is_pem
 
 
 def _frozen(certificates: Iterable[Certificate]) -> frozenset[Certificate]:
@@ -59,7 +60,7 @@ def read_certificates(data: bytes) -> Iterable[Certificate]:
     Raises:
         MalformedError: What should be a certificate is not.
     """
-    if b"-----BEGIN " not in data:
+    if not is_pem(data):
         yield decode_certificate(to_binary(data))
         return
     for label, der in pem_decode(data):

@@ -14,6 +14,7 @@ _BLOCK = re.compile(
     rb"-----BEGIN ([A-Z0-9 ]{1,64})-----[ \t]*+\r?\n([^-]*+(?:-(?!----)[^-]*+)*)-----END \1-----"
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]++={0,2}\s*")
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def pem_decode(data: bytes) -> list[tuple[str, bytes]]:
@@ -45,15 +46,30 @@ def pem_encode(label: str, data: bytes) -> bytes:
     return b"-----BEGIN " + name + b"-----\n" + lines + b"-----END " + name + b"-----\n"
 
 
+def is_pem(data: bytes) -> bool:
+    """Tell whether data is text up to its first block (RFC 7468 §2).
+
+    DER may quote a block, of a stranger perhaps, and is not that block. What `recognise` knows has
+    a tag or a number among its first octets that no text has.
+
+    Example:
+        >>> block = pem_encode("CMS", b"0")
+        >>> is_pem(block), is_pem(bytes((0x04, len(block))) + block)
+        (True, False)
+    """
+    begin = data.find(b"-----BEGIN ")
+    return begin >= 0 and not _NO_TEXT.search(data, 0, begin)
+
+
 def to_binary(data: bytes) -> bytes:
-    """Return the DER of what may be DER, PEM (the first block) or bare base64.
+    """Return the DER of what may be DER, PEM (the first block) or bare base64; see `is_pem`.
 
     Example:
         >>> to_binary(b"MAA=").hex()
         '3000'
     """
     text = data.removeprefix(b"\xef\xbb\xbf")
-    if b"-----BEGIN " in text[:65536]:
+    if is_pem(text):
         return pem_decode(text)[0][1]
     return _base64(text) if text[:1] == b"M" and _BASE64.fullmatch(text) else data
 
