@@ -649,3 +649,46 @@ def test_a_later_revocation_shows_good_before_only_where_nothing_is_left_open(no
     )
     facts = decide_revocation((claim,), at=now)
     assert (facts.status, facts.revoked_at) == (expected, claim.revoked_at)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["good", "revoked"], ("revoked", "keyCompromise")),
+        (["revoked", "good"], ("revoked", "keyCompromise")),
+        (["good", "unknown"], ("unknown", None)),
+    ],
+)
+def test_of_several_statements_in_one_answer_the_gravest_counts(
+    authority, check, now, statuses, expected
+):
+    own, issuer = authority.person.certificate, authority.ca.certificate
+    singles = [
+        SingleResponse(
+            cert_id=ocsp_cert_id(own, issuer, hash_oid),
+            status=status,
+            this_update=now - HOUR,
+            revoked_at=now - HOUR if status == "revoked" else None,
+            reason="keyCompromise" if status == "revoked" else None,
+        )
+        for status, hash_oid in zip(statuses, (oids.SHA1, oids.STREEBOG_256), strict=True)
+    ]
+    both = decode_ocsp_response(ocsp_response(singles, authority.responder, produced_at=now))
+    facts = check(both.basic)
+    assert (facts.status, facts.reason) == expected
+
+
+def test_a_final_revocation_goes_before_a_suspension_in_the_same_answer(authority, check, now):
+    own, issuer = authority.person.certificate, authority.ca.certificate
+    singles = [
+        SingleResponse(
+            cert_id=ocsp_cert_id(own, issuer),
+            status="revoked",
+            this_update=now - 3 * HOUR,
+            revoked_at=now - since * HOUR,
+            reason=reason,
+        )
+        for reason, since in (("certificateHold", 9), ("keyCompromise", 4))
+    ]
+    both = decode_ocsp_response(ocsp_response(singles, authority.responder, produced_at=now))
+    assert check(both.basic).reason == "keyCompromise"

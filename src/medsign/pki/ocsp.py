@@ -21,13 +21,14 @@ from medsign.codec.asn1 import (
 )
 from medsign.errors import Unavailable
 from medsign.gost import Provider
-from medsign.pki.claims import Claim, EvidencePolicy, age_problems
+from medsign.pki.claims import Claim, EvidencePolicy, Status, age_problems
 from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.signatures import hash_octets, verify_signature
 from medsign.pki.signing import Signer, sign, signature_algorithm
 
 # Certificates of the right name that are tried: an answer may bring any number of them.
 _MAX_RESPONDERS = 8
+_GRAVEST: tuple[Status, ...] = ("revoked", "unknown", "good")
 # Those of CryptoPro say only where the answer comes from and how soon revocations are known.
 _PROCESSED = frozenset(
     {
@@ -205,17 +206,26 @@ def single_response(
     *,
     provider: Provider | None = None,
 ) -> SingleResponse | None:
-    """Return the part of an answer that is about a certificate, by whatever digest it names it."""
-    for single in answer.single_responses:
-        if single.cert_id.serial_number != certificate.serial_number:
-            continue
+    """Return the part of an answer that is about a certificate, by whatever digest it names it.
+
+    Of several, as an answer with two digests may have, it is the gravest: a revocation goes before
+    all else, one for good before a suspension, the earliest first.
+    """
+
+    def is_about(single: SingleResponse) -> bool:
+        named = single.cert_id
+        if named.serial_number != certificate.serial_number:
+            return False
         try:
-            wanted = ocsp_cert_id(certificate, issuer, single.cert_id.hash_oid, provider=provider)
+            return named == ocsp_cert_id(certificate, issuer, named.hash_oid, provider=provider)
         except Unavailable:
-            continue
-        if single.cert_id == wanted:
-            return single
-    return None
+            return False
+
+    def gravity(single: SingleResponse) -> tuple[int, bool, datetime]:
+        since = single.revoked_at or single.this_update
+        return _GRAVEST.index(single.status), single.reason == "certificateHold", since
+
+    return min(filter(is_about, answer.single_responses), key=gravity, default=None)
 
 
 def _origin(
