@@ -7,8 +7,10 @@ import pytest
 
 from medsign.codec.asn1 import (
     AlgorithmIdentifier,
+    Attribute,
     GeneralName,
     decode_signed_data,
+    der,
     encode_signed_attributes,
     encode_signed_data,
     oids,
@@ -143,6 +145,43 @@ def test_a_reference_to_another_certificate_of_the_key_is_a_mismatch(message, au
     sid = attrs.evolve(signed.signers[0].sid, serial_number=own.serial_number)
     changed = message(signer=renewed, sid=sid, certified=False)
     assert codes(check(changed, candidates=[own])) == {ProblemCode.SIGNING_CERTIFICATE_MISMATCH}
+
+
+@pytest.fixture
+def twice_named(message, authority):
+    """Return `twice_named(certificate, reference)`: named by SHA-1 and by a reference as well."""
+
+    def make(older, newer):
+        digest_of_older = der.octets(hash_octets(oids.SHA1, older.der))
+        old = der.sequence(der.sequence(der.sequence(digest_of_older)))
+        attributes = encode_signed_attributes(
+            content_type=oids.DATA,
+            message_digest=digest(DigestAlgorithm.STREEBOG_256, CONTENT),
+            signing_certificate=newer,
+            others=[Attribute(oids.SIGNING_CERTIFICATE, (old,))],
+        )
+        return message(
+            signed_attributes_der=attributes, signature=sign(authority.person, attributes)
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("named", [("person", "ca"), ("ca", "person")])
+def test_each_signed_reference_must_name_the_signer(twice_named, authority, named):
+    older, newer = (getattr(authority, each).certificate for each in named)
+    changed = twice_named(older, certificate_reference(newer, oids.STREEBOG_256))
+    assert codes(check(changed)) == {ProblemCode.SIGNING_CERTIFICATE_MISMATCH}
+
+
+def test_a_second_reference_by_an_unknown_digest_must_not_name_another(twice_named, authority):
+    own = authority.person.certificate
+    unknown = attrs.evolve(
+        certificate_reference(own, oids.STREEBOG_256), hash_oid=oids.GOST_DIGEST_94
+    )
+    another = attrs.evolve(unknown, serial_number=1)
+    assert check(twice_named(own, unknown)).is_intact
+    assert codes(check(twice_named(own, another))) == {ProblemCode.SIGNING_CERTIFICATE_MISMATCH}
 
 
 @pytest.mark.parametrize("oid", [oids.SHA1, oids.SHA256, oids.STREEBOG_256, oids.STREEBOG_512])

@@ -162,7 +162,7 @@ def find_signer_certificate(
     """Return the signer's certificate out of those at hand.
 
     Several may fit the identifier (a re-issued one with the same key, or a planted one); the one
-    that the signed reference names goes first.
+    that the signed references name goes first.
     """
     return _signer_certificate(signer, candidates, provider)[0]
 
@@ -170,11 +170,13 @@ def find_signer_certificate(
 def _signer_certificate(
     signer: SignerInfo, candidates: Iterable[Certificate], provider: Provider | None
 ) -> tuple[Certificate | None, bool]:
-    """Return the signer's certificate, and whether the signed reference, if any, names it."""
+    """Return the signer's certificate, and whether all signed references, if any, name it."""
     fitting = [each for each in candidates if _fits(signer.sid, each)]
-    references = signer.signing_certificates[:1]
+    references = signer.signing_certificates
     for each in fitting:
-        if references and refers_to(references[0], each, provider=provider):
+        told = {_names(one, each, provider) for one in references}
+        # Real stamps name it by SHA-1 and once more by GOST 94, which nobody here computes.
+        if not references or (True in told and False not in told):
             return each, True
     return (fitting[0] if fitting else None), not references
 
@@ -183,6 +185,13 @@ def refers_to(
     reference: EssCertId, certificate: Certificate, *, provider: Provider | None = None
 ) -> bool:
     """Tell whether a reference is to this certificate; an unknown digest fits nothing."""
+    return _names(reference, certificate, provider) is True
+
+
+def _names(
+    reference: EssCertId, certificate: Certificate, provider: Provider | None
+) -> bool | None:
+    """Tell whether a reference is to this certificate; ``None`` if only the digest is not known."""
     serial = reference.serial_number
     if serial is not None and serial != certificate.serial_number:
         return False
@@ -192,7 +201,7 @@ def refers_to(
     try:
         found = hash_octets(reference.hash_oid, certificate.der, provider=provider)
     except Unavailable:
-        return False
+        return None
     return found == reference.digest
 
 

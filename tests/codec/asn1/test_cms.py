@@ -145,3 +145,20 @@ def test_a_signature_shows_no_document(signed_data):
     read = asn1.decode_signed_data(signed_data)
     assert "Согласие" not in repr(read)
     assert "Тестова" not in repr(read) + repr(read.signers)
+
+
+@pytest.mark.parametrize(
+    ("oid", "value"),
+    [
+        (oids.CONTENT_TYPE, der.implicit(0, der.oid(oids.DATA))),
+        (oids.MESSAGE_DIGEST, b"\x0c\x20" + b"0" * 32),
+        (oids.SIGNING_TIME, b"\x0c\x0f20260101090000Z"),
+        (oids.SIGNING_CERTIFICATE, der.set_of([der.sequence()])),
+        (oids.SIGNING_CERTIFICATE_V2, der.set_of([der.sequence()])),
+    ],
+)
+def test_a_signed_attribute_under_another_type_is_malformed(signer, oid, value):
+    attribute = der.sequence(der.oid(oid), der.set_of([value]))
+    bad = attrs.evolve(signer, signed_attributes_der=der.set_of([attribute]))
+    with pytest.raises(MalformedError, match="another type"):
+        asn1.decode_signed_data(asn1.encode_signed_data([bad], content=None))

@@ -13,9 +13,11 @@ from medsign.codec.asn1 import oids
 from medsign.codec.asn1.ber import to_der
 from medsign.codec.asn1.crl import RevocationList, read_crl
 from medsign.codec.asn1.door import (
+    OCTET_STRING,
     OID,
     SEQUENCE,
     SET,
+    TIMES,
     Element,
     Fields,
     Limits,
@@ -76,8 +78,8 @@ class SignerInfo:
         content_type: The content-type attribute.
         message_digest: The message-digest attribute.
         signing_time: The signing-time attribute: the signer's own word, not a proof.
-        signing_certificates: References of the signing-certificate attribute of either version,
-            the signer's own first.
+        signing_certificates: References to the signer's certificate: the first one of each
+            signing-certificate attribute, which may be there in both versions.
     """
 
     version: int
@@ -279,10 +281,11 @@ def _read_signed_attributes(
         attributes.append(Attribute(oid, tuple(v.der for v in values.each(None, "value"))))
         if (reader := _ATTRIBUTES.get(oid)) is None:
             continue
-        field, read = reader
+        field, tags, read = reader
         if field in known and field != "signing_certificates":
             raise each.error("the same attribute twice")
-        value = read(values.only(None, oids.describe(oid)))
+        with values.fields() as fields:
+            value = read(fields.one_of(tags, oids.describe(oid)))
         known[field] = known[field] + value if field in known else value
     return tuple(attributes), known
 
@@ -313,15 +316,19 @@ def _read_ess(value: Element, default_hash: str) -> tuple[EssCertId, ...]:
                 serial_number=serial,
             )
         )
-    return tuple(references)
+    return tuple(references[:1])  # the others are of authorities above (RFC 5035 §5.4)
 
 
-_ATTRIBUTES: Mapping[str, tuple[str, Callable[[Element], Any]]] = MappingProxyType(
+_ATTRIBUTES: Mapping[str, tuple[str, tuple[int, ...], Callable[[Element], Any]]] = MappingProxyType(
     {
-        oids.CONTENT_TYPE: ("content_type", Element.oid),
-        oids.MESSAGE_DIGEST: ("message_digest", lambda value: value.contents),
-        oids.SIGNING_TIME: ("signing_time", Element.time),
-        oids.SIGNING_CERTIFICATE: ("signing_certificates", _read_signing_certificate),
-        oids.SIGNING_CERTIFICATE_V2: ("signing_certificates", _read_signing_certificate_v2),
+        oids.CONTENT_TYPE: ("content_type", (OID,), Element.oid),
+        oids.MESSAGE_DIGEST: ("message_digest", (OCTET_STRING,), lambda value: value.contents),
+        oids.SIGNING_TIME: ("signing_time", TIMES, Element.time),
+        oids.SIGNING_CERTIFICATE: ("signing_certificates", (SEQUENCE,), _read_signing_certificate),
+        oids.SIGNING_CERTIFICATE_V2: (
+            "signing_certificates",
+            (SEQUENCE,),
+            _read_signing_certificate_v2,
+        ),
     }
 )

@@ -252,7 +252,8 @@ def _read_entries(element: Element) -> tuple[RevokedEntry, ...]:
             if oid == oids.CRL_REASON:
                 reason = read_reason(value.only(ENUMERATED, "reason"))
             elif oid == oids.INVALIDITY_DATE:
-                invalidity = value.only(None, "date").time()
+                with value.fields() as fields:
+                    invalidity = fields.time("invalidityDate")
             elif oid == oids.CERTIFICATE_ISSUER:
                 issuer = (
                     _directory_name(read_general_names(value.only(SEQUENCE, "names"))) or issuer

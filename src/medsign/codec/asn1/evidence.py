@@ -211,6 +211,8 @@ def _listed(wrapped: Element | None, *, nested: bool = False) -> Iterable[Elemen
 def _read_hash(element: Element) -> tuple[str, bytes]:
     if element.tag == OCTET_STRING:
         return oids.SHA1, element.contents
+    if element.tag != SEQUENCE:
+        raise element.error("neither a digest nor an algorithm and a digest")
     with element.fields() as fields:
         algorithm = read_algorithm(fields.sequence("hashAlgorithm"))
         return algorithm.oid, fields.octets("hashValue")
