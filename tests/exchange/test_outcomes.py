@@ -222,7 +222,7 @@ def test_a_key_is_unique_within_a_service_and_an_owner(
         other.ledger.open("post.create", "k", request)
 
 
-@pytest.mark.parametrize("kind", ["zzz", ""])
+@pytest.mark.parametrize("kind", ["zzz", "", "sending"])
 def test_a_damaged_record_of_a_call_is_an_error_of_the_journal(kind: str) -> None:
     context = remote()
     at = context.clock.now()

@@ -124,9 +124,11 @@ class Ledger:
     def unfinished(self) -> Iterator[Unfinished]:
         """Yield the calls whose outcome is unknown, for instance after a crash."""
         for last in self.store.newest(self._prefix, but=_ENDED):
-            if _state([last]) is CallState.UNKNOWN:
-                operation = str(last.data["operation"])
-                yield Unfinished(operation, last.stream.removeprefix(self._prefix))
+            match _state([last]), last.data:
+                case CallState.UNKNOWN, {"operation": str(operation)}:
+                    yield Unfinished(operation, last.stream.removeprefix(self._prefix))
+                case _:
+                    raise _damaged()
 
     @property
     def _prefix(self) -> str:
@@ -137,7 +139,11 @@ def _state(events: Sequence[StoredEvent]) -> CallState:
     try:
         return CallState(events[-1].kind)
     except (IndexError, ValueError):
-        raise StoreError("what the journal has of a call is damaged") from None
+        raise _damaged() from None
+
+
+def _damaged() -> StoreError:
+    return StoreError("what the journal has of a call is damaged")
 
 
 def _digest(request: httpx.Request, identity: bytes | None) -> str:
