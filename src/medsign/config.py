@@ -324,7 +324,8 @@ def _gost_link(keys: Mapping[str, Any], url: str, folder: Path) -> GostLink:
         behind = httpx.URL(url).netloc.decode("ascii")
         return GostGateway(table.pop("gateway"), hosts=[behind], **table)
     table = _table(keys, _TLS_KINDS)
-    files: dict[str, Any] = {
-        name: octets(folder / table.pop(name), name) for name in _TLS_FILES if name in table
-    }
+    paths = {name: folder / table.pop(name) for name in _TLS_FILES if name in table}
+    files: dict[str, Any] = {name: octets(path, name) for name, path in paths.items()}
+    if "crls" in paths:
+        files["crls"] = paths["crls"]  # the file is followed as it changes
     return GostTls(**files, **table)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from http.client import HTTPSConnection
 from typing import Any, NoReturn
 
+import anyio
 import attrs
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medsign.codec.asn1 import Certificate, oids, pem_encode
+from medsign.config import Config
 from medsign.errors import (
     ClientRefused,
     ConfigError,
@@ -32,6 +34,7 @@ from medsign.errors import (
     PeerUntrusted,
     SuiteRefused,
     TlsRefused,
+    UsageError,
 )
 from medsign.exchange import Driver
 from medsign.exchange.effects import Send
@@ -249,6 +252,94 @@ def test_a_peer_is_refused_for_its_reason(way, case, ca, server, s_server, ask_i
         ask_in_colour(tls, url)
     assert type(caught.value) is kind
     assert not caught.value.sent
+
+
+# Lists whose file is followed
+
+
+def outcome(ask: Callable[[], object]) -> type[TlsRefused] | None:
+    try:
+        ask()
+    except TlsRefused as refused:
+        return type(refused)
+    return None
+
+
+def test_a_file_of_lists_is_read_anew_when_it_has_changed(way, ca, server, s_server, tmp_path):
+    file = tmp_path / "lists.pem"
+    file.write_bytes(ca.crl(next_update=NOW - timedelta(hours=1)))
+    transport = GostTls(trust=ca.trust, crls=file, way=way).transport()
+    with s_server(server) as url, httpx.Client(transport=transport, timeout=10) as http:
+
+        def ask() -> type[TlsRefused] | None:
+            return outcome(lambda: http.get(url))
+
+        assert ask() is PeerUntrusted  # its term is over
+        file.write_bytes(ca.crl())
+        assert ask() is None
+        file.write_bytes(ca.crl(server))
+        assert ask() is PeerRevoked
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_event_loops_follow_the_file_of_lists_too(way, backend, ca, server, s_server, tmp_path):
+    file = tmp_path / "lists.pem"
+    file.write_bytes(ca.crl())
+    seen: list[Peer] = []
+
+    async def scene(url: str) -> None:
+        transport = GostTls(trust=ca.trust, crls=file, check=seen.append, way=way)
+        async with httpx.AsyncClient(transport=transport.async_transport(), timeout=10) as http:
+            assert (await http.get(url)).status_code == 200
+            file.write_bytes(ca.crl(server))
+            with pytest.raises(PeerRevoked):
+                await http.get(url)
+
+    with s_server(server) as url:
+        anyio.run(scene, url, backend=backend)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda file: file.write_bytes(b"half"), lambda file: file.unlink()]
+)
+def test_a_file_of_lists_that_is_spoilt_leaves_those_that_were_read(
+    way, spoil, ca, server, s_server, tmp_path
+):
+    file = tmp_path / "lists.pem"
+    file.write_bytes(ca.crl())
+    tls = GostTls(trust=ca.trust, crls=file, way=way)
+    with s_server(server) as url, httpx.Client(transport=tls.transport(), timeout=10) as http:
+        spoil(file)
+        assert http.get(url).status_code == 200
+        file.write_bytes(ca.crl(server))
+        with pytest.raises(PeerRevoked):
+            http.get(url)
+
+
+def test_the_file_of_lists_in_the_settings_is_followed(ca, tmp_path):
+    (tmp_path / "roots.pem").write_bytes(ca.trust)
+    (tmp_path / "lists.pem").write_bytes(ca.crl())
+    file = tmp_path / "medsign.toml"
+    file.write_text(
+        "[ca]\nurl = 'https://ca.test'\n[ca.tls]\ntrust = 'roots.pem'\ncrls = 'lists.pem'\n"
+    )
+    link = Config.from_toml(file).endpoint("ca").tls
+    assert isinstance(link, GostTls)
+    assert link.crls == tmp_path / "lists.pem"
+
+
+def test_a_context_that_follows_a_file_refuses_a_certificate_past_the_settings(way, ca, tmp_path):
+    file = tmp_path / "lists.pem"
+    file.write_bytes(ca.crl())
+    context = GostTls(trust=ca.trust, crls=file, way=way).context()
+    with pytest.raises(UsageError):
+        context.load_cert_chain(tmp_path / "clinic.pem")
+
+
+def test_a_file_of_lists_that_cannot_be_read_is_told_at_once(ca, tmp_path):
+    with pytest.raises(ConfigError):
+        GostTls(trust=ca.trust, crls=tmp_path / "lists.pem")
 
 
 def test_gnutls_is_refused_for_a_wrong_authority(way, ca, server, gnutls, ask):

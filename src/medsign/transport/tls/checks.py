@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from threading import Thread
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 import attrs
 import httpx
@@ -37,6 +37,7 @@ from medsign.errors import (
     PeerUntrusted,
     SuiteRefused,
     TlsRefused,
+    UsageError,
 )
 
 Status: TypeAlias = Literal["good", "revoked", "unknown"]
@@ -174,6 +175,18 @@ class CheckedContext(ssl.SSLContext):
     def __init__(self, _: int) -> None:
         # Some builds of Python set it, and a cut off answer would pass for a complete one.
         self.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+
+
+class SettledContext(CheckedContext):
+    """A context whose connections take after `GostTls`, and not after its own methods."""
+
+    def load_cert_chain(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse what would have no effect: a peer would miss the certificate and not say so.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError("this context takes its certificate from GostTls alone")
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def new_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
             context.load_verify_locations(cadata=b"".join(blocks(tls.trust, "CERTIFICATE")))
         if tls.crls:
             context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-            with _as_file(_pem("X509 CRL", tls.crls)) as path:
+            with _as_file(_pem("X509 CRL", tls.lists)) as path:
                 context.load_verify_locations(path)
         if tls.certificate:
             with _as_file(tls.certificate) as chain, _as_file(tls.key or tls.certificate) as key:

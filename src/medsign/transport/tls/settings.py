@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -13,6 +14,7 @@ from medsign.codec.asn1 import pem_decode
 from medsign.errors import ConfigError, Unavailable
 from medsign.transport.plain import LIMITS
 from medsign.transport.tls.checks import CheckedContext, PeerCheck
+from medsign.transport.tls.renewing import RenewingContext
 from medsign.transport.tls.suites import OTHERS, USUAL, Suite
 from medsign.transport.tls.unblocking import UnblockingTransport
 
@@ -49,6 +51,11 @@ def octets(source: bytes | Path, where: str = "") -> bytes:
         raise ConfigError(f"cannot be read ({type(error).__name__})", place) from None
 
 
+def _readable(source: bytes | Path) -> bytes | Path:
+    octets(source)
+    return source
+
+
 @attrs.frozen(kw_only=True)
 class GostTls:
     """GOST TLS 1.2 for httpx and everything else that takes an `ssl.SSLContext`.
@@ -56,7 +63,7 @@ class GostTls:
     No OPENSSL_CONF is needed. The chain, the host name, the suite and, where lists or a check are
     given, the revocation are checked in every handshake of a client; what is refused raises a
     `TlsRefused` before any octet of a request is sent. PEM is given as octets or as a path, which
-    is read at once.
+    is read at once; the file of lists is read anew when it has changed.
 
     Args:
         trust: PEM of the roots to trust; a server trusts with it those who issue to its clients,
@@ -87,7 +94,7 @@ class GostTls:
     certificate: bytes = attrs.field(default=b"", converter=octets, repr=False)
     key: bytes = attrs.field(default=b"", converter=octets, repr=False)
     password: str = attrs.field(default="", repr=False)
-    crls: bytes = attrs.field(default=b"", converter=octets, repr=False)
+    crls: bytes | Path = attrs.field(default=b"", converter=_readable, repr=False)
     suites: tuple[Suite, ...] = USUAL
     allow_other_suites: bool = False
     legacy_renegotiation: bool = False
@@ -132,7 +139,13 @@ class GostTls:
     def _checked(self) -> CheckedContext:
         if not self.trust:
             raise ConfigError("GOST TLS: no root is trusted")
-        return open_context(self, server_side=False)
+        make = partial(open_context, self, server_side=False)
+        return RenewingContext.of(make, self.crls) if isinstance(self.crls, Path) else make()
+
+    @property
+    def lists(self) -> bytes:
+        """PEM of the revocation lists as they are now."""
+        return octets(self.crls)
 
     @property
     def offered(self) -> str:

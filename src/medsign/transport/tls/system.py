@@ -17,14 +17,13 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 
 from medsign.clock import SystemClock
-from medsign.errors import UsageError
 from medsign.gost.native.library import POINTER, Handle
-from medsign.transport.tls.checks import CheckedContext
+from medsign.transport.tls.checks import SettledContext
 from medsign.transport.tls.libssl import LibSsl
 from medsign.transport.tls.settings import GostTls, blocks
 
@@ -75,7 +74,7 @@ def _native_context(lib: LibSsl, tls: GostTls, *, server_side: bool) -> Handle:
                 lib.done(lib.ssl.SSL_CTX_add_client_CA(native, root))
     if tls.crls:
         lib.done(lib.crypto.X509_STORE_set_flags(store, _CRL_CHECK | _CRL_CHECK_ALL))
-        for der in blocks(tls.crls, "X509 CRL"):
+        for der in blocks(tls.lists, "X509 CRL"):
             lib.done(lib.crypto.X509_STORE_add_crl(store, lib.crl(der)))
     if tls.certificate:
         own, *above = map(lib.certificate, blocks(tls.certificate, "CERTIFICATE"))
@@ -89,7 +88,7 @@ def _native_context(lib: LibSsl, tls: GostTls, *, server_side: bool) -> Handle:
     return native
 
 
-class SystemContext(CheckedContext):
+class SystemContext(SettledContext):
     """A context whose connections are those of the system's libssl.
 
     Attributes:
@@ -99,14 +98,6 @@ class SystemContext(CheckedContext):
 
     lib: LibSsl
     native: Handle
-
-    def load_cert_chain(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse what would have no effect: a peer would miss the certificate and not say so.
-
-        Raises:
-            UsageError: Always.
-        """
-        raise UsageError("this way of GOST TLS takes the certificate from GostTls alone")
 
     def _wrap_socket(
         self,
