@@ -17,7 +17,7 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from medsign.clock import aware
-from medsign.cms.content import Content, digest_of
+from medsign.cms.content import Content, ContentDigest, digest_of
 from medsign.cms.countersign import as_message
 from medsign.cms.covered import index_holds, under_archive_stamp, under_evidence_stamp
 from medsign.cms.decide import decide
@@ -80,6 +80,9 @@ _TIMELY = {ProblemCode.NOT_YET_VALID, ProblemCode.EXPIRED, ProblemCode.NO_ANCHOR
 _AGE = {ProblemCode.STALE, ProblemCode.FROM_THE_FUTURE}
 # TS 101 733 leaves open what exactly the older archive stamps cover, so nothing is read into them.
 _UNJUDGED = (oids.ARCHIVE_TIME_STAMP_V2,)
+# Purposes of machines; who holds such a certificate can sign no document (RFC 5280 4.2.1.12).
+_CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
+_OF_SERVICES = {oids.SERVER_AUTH, oids.TIME_STAMPING, oids.OCSP_SIGNING, _CODE_SIGNING}
 # These have a field of their own in `SignatureFacts`.
 _STATED = {
     ProblemCode.SIGNER_UNKNOWN,
@@ -174,6 +177,8 @@ class _Collector:
     provider: Provider
     read_stamp: Callable[[bytes], SignedData | None]
     digests: dict[str, bytes] = attrs.field(init=False)
+    # Who opens the message reads the content inside, whatever was given beside it.
+    mixed_up: bool = attrs.field(init=False)
     # A list of megabytes is hashed once, however many signatures rest on it.
     known: dict[_Question, tuple[StatusFacts, ...]] = attrs.field(
         init=False, factory=dict[_Question, tuple[StatusFacts, ...]]
@@ -183,6 +188,7 @@ class _Collector:
         named = {each.digest_algorithm.oid for each in self.message.signers}
         wanted = [each for each in DigestAlgorithm if each.oid in named]
         self.digests = {}
+        self.mixed_up = not self._agrees(self.message.content)
         if (content := self.content) is not None:
             for each in wanted:
                 if value := digest_of(content, each, provider=self.provider):
@@ -190,6 +196,18 @@ class _Collector:
             if isinstance(content, Path):
                 for oid in named & HASHES.keys():
                     self.digests[oid] = hash_octets(oid, content)
+
+    def _agrees(self, inside: bytes | None) -> bool:
+        """Tell whether the content inside the message, if any, is the one that is looked at."""
+        match self.content:
+            case _ if inside is None:
+                return True
+            case Path() as file:
+                return hash_octets(oids.SHA256, file) == hash_octets(oids.SHA256, inside)
+            case ContentDigest() as made:
+                return made.value == digest_of(inside, made.algorithm, provider=self.provider)
+            case octets:
+                return octets == inside
 
     def countersigned(self, signer: SignerInfo) -> SignatureFacts:
         """Return the facts about one signature and about those on it."""
@@ -219,11 +237,14 @@ class _Collector:
             provider=self.provider,
         )
         codes = {each.code for each in checked.problems}
+        malformed = _malformed(self.message, signer)
+        intact = None if malformed else _content_intact(checked, codes)
         moments = {each.stamped_at for each in stamps if each.stamped_at} | {self.at}
         facts = SignatureFacts(
+            malformed=malformed,
             algorithms=(signer.digest_algorithm.oid, signer.signature_algorithm.oid),
             content_present=ProblemCode.CONTENT_MISSING not in codes,
-            content_intact=_content_intact(checked, codes),
+            content_intact=False if self.mixed_up else intact,
             signature_valid=_settled(checked.signature),
             signed_attributes=signer.signed_attributes_der is not None,
             problems=tuple(each for each in checked.problems if each.code not in _STATED),
@@ -250,7 +271,7 @@ class _Collector:
             accredited_at_issue=self.accreditation(path, certificate.not_before),
             accredited_at_signing=only(AccreditationFacts, listed),
             key_until=period.not_after if period else None,
-            chain=self.chain(path),
+            chain=self.chain(path, *_purpose_problems(certificate)),
         )
 
     def countersignatures(self, signer: SignerInfo) -> Iterator[SignatureFacts]:
@@ -263,9 +284,9 @@ class _Collector:
                 of_value.known = self.known
                 yield of_value.signature(message.signers[0])
 
-    def chain(self, path: PathFacts) -> ChainFacts:
-        """Return a chain as plain data."""
-        problems = [each for each in path.problems if each.code not in _TIMELY]
+    def chain(self, path: PathFacts, *others: Problem) -> ChainFacts:
+        """Return a chain as plain data, with what else is wrong with its first certificate."""
+        problems = [*others, *(each for each in path.problems if each.code not in _TIMELY)]
         usage = path.chain[0].key_usage
         if usage is not None and usage.isdisjoint({"digitalSignature", "nonRepudiation"}):
             problems.append(Problem(ProblemCode.KEY_USAGE, path.chain[0].fingerprint))
@@ -456,6 +477,20 @@ def _content_intact(checked: SignerFacts, codes: set[ProblemCode]) -> bool | Non
     # Without attributes the value is over the content itself, and only a good one tells.
     bare = checked.signer.signed_attributes_der is None
     return None if bare and not checked.signature else True
+
+
+def _malformed(message: SignedData, signer: SignerInfo) -> str | None:
+    if message.content_type == oids.TST_INFO:
+        return "это штамп времени, а не подпись под документом"
+    if signer.signed_attributes_der is not None and signer.message_digest is None:
+        return "нет подписанного хэша документа (RFC 5652, 11.2)"
+    return None
+
+
+def _purpose_problems(certificate: Certificate) -> Iterator[Problem]:
+    purposes = certificate.extended_key_usage
+    if purposes and _OF_SERVICES.issuperset(purposes):
+        yield Problem(ProblemCode.PURPOSE, certificate.fingerprint, ", ".join(purposes))
 
 
 def _header_sound(message: SignedData, signer: SignerInfo, certificate: Certificate | None) -> bool:

@@ -184,13 +184,15 @@ class _Judge:
 
     def _integrity(self, facts: SignatureFacts, proved_at: datetime) -> Iterator[Finding]:
         signer = facts.chain.certificates[0] if facts.chain else None
+        if facts.malformed:
+            yield self.finding("FORMAT", False, detail=facts.malformed)
         yield self.finding("SIGNING_CERTIFICATE", signer is not None, signer)
         yield self.finding("CONTENT_PRESENT", facts.content_present)
         if facts.content_intact is not None:
             yield self.finding("CONTENT_INTACT", facts.content_intact)
         if facts.signature_valid is not None:
             yield self.finding("SIGNATURE_INTACT", facts.signature_valid, signer)
-        if signer and facts.content_present:
+        if signer and facts.content_present and not facts.malformed:
             computed = (facts.content_intact, facts.signature_valid)
             known = False in computed or None not in computed
             yield self.finding("ALGORITHM_IMPLEMENTED", known)

@@ -151,9 +151,11 @@ class SignatureFacts:
     """One signature of a message.
 
     Attributes:
+        malformed: Why it is no signature on a document at all, in Russian; ``None`` when it is.
         algorithms: Identifiers of the digest, of the signature and of the key.
         content_present: Whether there was anything to compare the digest with.
         content_intact: Whether the digest is that of the content; ``None``: cannot be computed.
+            Not so when the message holds another content than the one that was given.
         signature_valid: Whether the value is a signature by the certificate's key over the signed
             attributes; ``None``: no certificate, or an algorithm that is not implemented.
         signed_attributes: Whether there are any. Without them attributes of another signature can
@@ -183,6 +185,7 @@ class SignatureFacts:
     content_present: bool
     signed_attributes: bool
     header_sound: bool
+    malformed: str | None = None
     content_intact: bool | None = None
     signature_valid: bool | None = None
     problems: tuple[Problem, ...] = ()
