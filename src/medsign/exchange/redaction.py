@@ -10,20 +10,51 @@ import httpx
 
 MASK: Final = "***"
 
-_NAME: Final = r"\b[А-ЯЁ][А-ЯЁа-яё]+(?:-[А-ЯЁ][А-ЯЁа-яё]+)?\b"
-_PATRONYMIC: Final = r"\b[А-ЯЁ][А-ЯЁа-яё]+(?i:ич(?:а|у|ем|е)?|(?:[еоё]в|ич)н(?:а|ы|е|у|ой|ою))\b"
-_INITIALS: Final = r"\b[А-ЯЁ]\.\s?[А-ЯЁ]\."
+# Cyrillic with the letters of the peoples of Russia and its neighbours.
+_CAPITAL: Final = "[ЁІЇЄА-ЯҐҒҖҚҢҮҰҺӘӨ]"
+_SMALL: Final = "[ёіїєа-яґғҗқңүұһәө]"
+_LETTER: Final = "[\u0400-\u052f]"
+# Words that a sentence begins with before it names somebody: they stay to be read.
+_NOBODY: Final = (
+    "(?i:пациент|представител|врач|граждан|заявител|сотрудник|владел|доверител|пользовател|клиент|"
+    "сертификат|документ|доверенност|подпис|заявк|запрос)"
+)
+_NAME: Final = rf"\b(?!{_NOBODY}){_CAPITAL}{_LETTER}+(?:-{_CAPITAL}{_LETTER}+)?\b"
+_PATRONYMIC: Final = (
+    rf"\b{_CAPITAL}{_LETTER}+"
+    r"(?i:ич(?:а|у|[оеё]м|е)?|(?:[еоё]в|ич)н(?:а|ы|е|у|ой|ою)|\s?(?:оглы|[кқг]ызы|[уұ]улу|[уұ]лы))\b"
+)
+# Not in capitals throughout: «ПРОВЕРКА ДОКУМЕНТОВ» has the same endings.
+_SURNAME: Final = (
+    rf"\b(?!{_NOBODY}){_CAPITAL}{_SMALL}+"
+    r"(?:(?:[оеё]в|[иы]н)(?:а|у|е|ы|ой|ым)?|енко|чук|юк|ян|дзе|швили)\b"
+)
+_PLAIN: Final = rf"\b(?!{_NOBODY}){_CAPITAL}{_SMALL}+(?:-{_CAPITAL}{_SMALL}+)?\b"
+# The commonest, without their endings.
+_GIVEN: Final = rf"""\b(?={_CAPITAL})(?i:
+    Александр|Алексе|Ал[её]н|Алин|Алис|Анастаси|Анатоли|Ангелин|Андре|Анн|Антон(?:ин)?|Арсени|
+    Арт[её]м|Артур|Ахмед|Богдан|Борис|Вадим|Валентин|Валери|Варвар|Васили|Вероник|Виктори?|Витали|
+    Владимир|Владислав|Вячеслав|Галин|Геннади|Георги|Григори|Дани{{1,2}}л|Дарь|Денис|Дмитри|Евгени|
+    Екатерин|Елен|Елизавет|Захар|Иван|Игор|Ильдар|Ильи?|Ирин|Кирилл|Константин|Ксени|Ларис|Леонид|
+    Людмил|Магомед|Максим|Марат|Маргарит|Мари|Марин|Михаил|Мухаммад|Надежд|Натал[иь]|Никит|Никола|
+    Оксан|Олег|Ольг|Паве?л|П[её]тр|Полин|Раис|Ринат|Роман|Руслан|Рустам|Светлан|Сем[её]н|Серге|
+    Соф[иь]|Станислав|Степан|Тамар|Татьян|Тимофе|Тимур|Ф[её]дор|Эдуард|Юли|Юри|Ярослав
+)(?i:[а-яё]|[оеё][йм]|ье|ью)?\b"""
+_INITIALS: Final = rf"\b{_CAPITAL}\.\s?{_CAPITAL}\."
 # What a remote system may quote back at us: numbers of people, mail addresses, tokens, Russian
 # names. Better to mask a harmless number than to let a СНИЛС into a ticket.
 _PERSONAL: Final = re.compile(
     rf"""
-    (?P<harmless>\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b)
+    (?P<harmless>\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b
+        | \b(?!\d{{32}})[0-9a-fA-F]{{32}}\b)
     | (?i:N3|Bearer|Basic)\s+\S+
     | \beyJ[\w-]+\.[\w-]+\.[\w-]*       # RFC 7519
     | [\w.+-]{{1,64}}@[\w-]+\.[\w.-]+    # RFC 5321, 4.5.3.1.1
     | \+?\d(?:[\s()№-]{{0,3}}\d){{9,}}   # СНИЛС, ИНН, phone, passport
-    | (?:{_NAME}\s+){{1,2}}{_PATRONYMIC}(?:\s+{_NAME})?
-    | {_PATRONYMIC}\s+{_NAME}
+    | \b(?i:рожд{_LETTER}*|birth\w*)\W{{1,4}}(?:\d{{1,4}}[./-]){{2}}\d{{2,4}}
+    | (?:{_NAME}\s+){{1,2}}(?:{_PATRONYMIC}|{_GIVEN})(?:\s+{_NAME}){{0,2}}
+    | (?:{_PATRONYMIC}|{_GIVEN})(?:\s+{_NAME}){{1,3}}
+    | {_SURNAME}\s+{_PLAIN} | {_PLAIN}\s+{_SURNAME}
     | {_NAME}\s+{_INITIALS}
     | {_INITIALS}\s?{_NAME}
     """,
