@@ -185,6 +185,16 @@ def test_another_document_under_a_used_number_is_refused(
         clinic.send(attrs.evolve(package, documents=(other,)), other)
 
 
+def test_a_slash_in_a_number_makes_no_two_documents_one(
+    clinic: Any, package: Package, document: Any
+):
+    numbers = [("17/2026", "1"), ("17", "2026/1"), ("17%2F2026", "1")]
+    for number, of_document in numbers:
+        one = attrs.evolve(package, id=number, documents=(document(of_document),))
+        assert clinic.send(one, one.documents[0]).package == number
+    assert len(list(clinic.documents())) == len(numbers)
+
+
 def test_the_service_refuses_a_second_copy_under_another_key(clinic: Any, package: Package):
     clinic.send(package, package.documents[0])
     with pytest.raises(ApiError) as refused:

@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 
 from medsign.clock import MOSCOW
 from medsign.codec.json import decode, encode
-from medsign.errors import IllegalTransition, InvalidDocument, MalformedError, UsageError
+from medsign.errors import (
+    IllegalTransition,
+    InvalidDocument,
+    InvalidIdentifier,
+    MalformedError,
+    UsageError,
+)
 from medsign.sep import (
     CHANNELS,
     FORM_CODE,
@@ -116,7 +122,9 @@ def test_codes_of_both_alphabets_are_taken(code: str, package: Package, document
 
 
 @pytest.mark.req("F203")
-@pytest.mark.parametrize("code", ["KAV0049", "kav.0049", "KAV.49", "KAV.00490", ".0049", ""])
+@pytest.mark.parametrize(
+    "code", ["KAV0049", "KAV.٠٠٤٩", "kav.0049", "KAV.49", "KAV.00490", ".0049", ""]
+)
 def test_other_codes_are_refused(code: str, package: Package, document: Any):
     package = attrs.evolve(package, documents=(document("d", form_code=code),))
     assert faults(package) == ["document.formCode"]
@@ -194,7 +202,7 @@ def test_every_fault_is_told_at_once(package: Package, document: Any):
     assert len(refused.value.problems) == 3
 
 
-@pytest.mark.req("F210", "F211", "F212", "F213", "F434", "F435")
+@pytest.mark.req("F209", "F210", "F211", "F212", "F213", "F434", "F435", "F436", "F439", "F441")
 def test_a_package_comes_back_from_the_wire_as_it_was(package: Package, mother: Representative):
     package = attrs.evolve(
         package,
@@ -230,20 +238,21 @@ ORDER = Source(
     service="Приём терапевта",
     starts_at=NOON,
     case_number="114445",
+    case_date=date(2026, 6, 25),
     contract_from=date(2026, 6, 25),
     contract_until=date(2026, 12, 31),
     services=(
-        ServiceLine(name="Приём", price=10000, quantity=1, markup=1000, diagnosis="J06.9"),
-        ServiceLine(name="Анализ", price=5000, quantity=2, discount=1000),
+        ServiceLine(name="Приём", price=10000, quantity=1, markup=1000, diagnosis="J06.9", uet=168),
+        ServiceLine(name="Анализ", price=5000, quantity=2, discount=1000, uet=31),
     ),
     paid=11000,
 )
 
 
-@pytest.mark.req("F209", "F434", "F436", "F439", "F441", "F442")
+@pytest.mark.req("F441", "F442")
 def test_a_paid_order_adds_up():
     assert [line.cost for line in ORDER.services] == [11000, 9000]
-    assert (ORDER.total, ORDER.debt) == (20000, 9000)
+    assert (ORDER.total, ORDER.paid, ORDER.debt, ORDER.uet) == (20000, 11000, 9000, 230)
 
 
 @pytest.mark.req("F446")
@@ -261,22 +270,91 @@ def test_a_policy_is_valid_from_its_first_day_to_its_last(on: date, valid: bool)
     assert attrs.evolve(POLICY, valid_from=None, valid_until=None).in_force(on)
 
 
+@pytest.mark.req("F447")
+def test_the_flags_have_the_labels_of_the_source():
+    assert [flag.value for flag in IdentityFlag] == [
+        "Анонимно",
+        "Неизвестный",
+        "Отсутствует",
+        "Не разделять ФИО",
+        "Известен только год",
+        "Дата неизвестна",
+    ]
+
+
 @pytest.mark.req("F447", "F211")
-@pytest.mark.parametrize("flag", IdentityFlag)
-def test_nobody_signs_without_a_name(package: Package, flag: IdentityFlag):
-    patient = attrs.evolve(package.patient, flags=(flag,))
-    nameless = flag in {IdentityFlag.ANONYMOUS, IdentityFlag.UNKNOWN}
-    assert faults(attrs.evolve(package, patient=patient)) == (["patient.flags"] if nameless else [])
+@pytest.mark.parametrize(
+    ("flag", "changes", "alone", "represented"),
+    [
+        (IdentityFlag.ANONYMOUS, {}, ["patient.flags"], ["patient.flags"]),
+        (IdentityFlag.UNKNOWN, {"surname": ""}, ["patient.flags"], ["patient.flags"]),
+        (IdentityFlag.NO_DOCUMENT, {}, [], []),
+        (IdentityFlag.NO_DOCUMENT, {"identity": "Паспорт"}, *[["patient.identity"]] * 2),
+        (None, {"identity": "Паспорт"}, [], []),
+        (IdentityFlag.WHOLE_NAME, {"surname": "Тестова Анна", "given_name": ""}, [], []),
+        (None, {"surname": "Тестова Анна", "given_name": ""}, *[["patient.givenName"]] * 2),
+        (IdentityFlag.WHOLE_NAME, {"surname": " "}, *[["patient.surname"]] * 2),
+        (IdentityFlag.DATE_UNKNOWN, {}, ["representative"], []),
+        (IdentityFlag.YEAR_ONLY, {"birth_date": date(2008, 1, 1)}, ["representative"], []),
+        (None, {"birth_date": date(2008, 1, 1)}, [], []),
+        (IdentityFlag.YEAR_ONLY, {"birth_date": date(2007, 12, 31)}, [], []),
+    ],
+)
+def test_what_is_not_known_of_a_patient_limits_who_signs(
+    package: Package,
+    mother: Representative,
+    flag: IdentityFlag | None,
+    changes: dict[str, Any],
+    alone: list[str],
+    represented: list[str],
+):
+    patient = attrs.evolve(package.patient, flags=(flag,) if flag else (), **changes)
+    package = attrs.evolve(package, patient=patient)
+    assert faults(package) == alone
+    assert faults(attrs.evolve(package, representative=mother)) == represented
+
+
+@pytest.mark.req("F447")
+@pytest.mark.parametrize(("at", "found"), [(date(2026, 12, 30), True), (date(2026, 12, 31), False)])
+def test_of_a_birth_year_the_last_day_counts(package: Package, at: date, found: bool):
+    patient = attrs.evolve(
+        package.patient, birth_date=date(2008, 1, 1), flags=(IdentityFlag.YEAR_ONLY,)
+    )
+    noon = datetime(at.year, at.month, at.day, 12, tzinfo=MOSCOW)
+    assert bool(faults(attrs.evolve(package, patient=patient), noon)) == found
+
+
+def test_the_age_of_a_patient_without_a_birth_date_does_not_matter_where_no_age_does(
+    package: Package,
+):
+    patient = attrs.evolve(package.patient, flags=(IdentityFlag.DATE_UNKNOWN,))
+    assert faults(attrs.evolve(package, patient=patient), adult=0) == []
+
+
+@pytest.mark.req("F435")
+@pytest.mark.parametrize("number", ["12", "999900000000001", "99990000000000011", ""])
+def test_a_policy_of_one_kind_has_a_number_of_16_digits(number: str):
+    with pytest.raises(InvalidIdentifier) as refused:
+        InsurancePolicy(kind="ЕНП", number=number)
+    assert not number or number not in str(refused.value)
+    assert InsurancePolicy(kind="ДМС", number=number).number == number
 
 
 @pytest.mark.req("F204", "F205", "F433")
 def test_a_form_is_passed_on_only_when_its_setting_is_on():
-    form = PrintForm(code="KAV.0661", name="Договор", to_pdf=True, pdf_type="бухгалтерские")
+    form = PrintForm(
+        code="KAV.0661",
+        name="Договор",
+        to_pdf=True,
+        pdf_type="бухгалтерские",
+        pdf_target="ЭлНетМед",
+    )
     printed = form.document("d1", b"%PDF-", NOON)
-    assert (printed.form_code, printed.name, printed.pdf_type) == (
+    assert (printed.form_code, printed.name, printed.pdf_type, printed.pdf_target) == (
         "KAV.0661",
         "Договор",
         "бухгалтерские",
+        "ЭлНетМед",
     )
     for unset in (attrs.evolve(form, to_pdf=False), attrs.evolve(form, pdf_type=None)):
         with pytest.raises(UsageError, match="Передавать в PDF"):

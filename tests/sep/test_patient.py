@@ -18,7 +18,7 @@ from medsign.sandbox import Sandbox
 from medsign.sandbox.paper import text_of
 from medsign.sandbox.pki import Pki
 from medsign.sandbox.sep import ATTEMPTS, CODE_LIFETIME, CODES, LINK_LIFETIME
-from medsign.sep import Evidence, Package, Representative, SignedDocument
+from medsign.sep import Evidence, Package, Representative, SignedDocument, SourceKind
 
 SECOND = timedelta(seconds=1)
 
@@ -179,12 +179,24 @@ def test_the_evidence_tells_how_the_code_came_and_rides_in_the_pdf(
     assert json.decode(Evidence, attached) == evidence
 
 
-@pytest.mark.req("F213", "F440")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(SourceKind.TALON, marks=pytest.mark.req("F213")),
+        pytest.param(SourceKind.PAID_ORDER, marks=pytest.mark.req("F440")),
+    ],
+)
 def test_for_a_child_the_representative_gets_the_link_and_signs(
-    clinic_of: Any, sandbox: Sandbox, package: Package, mother: Representative, browser: Any
+    clinic_of: Any,
+    sandbox: Sandbox,
+    package: Package,
+    mother: Representative,
+    browser: Any,
+    kind: SourceKind,
 ):
     child = attrs.evolve(package.patient, birth_date=mother.birth_date.replace(year=2013))
-    family = attrs.evolve(package, patient=child, representative=mother)
+    source = attrs.evolve(package.source, kind=kind)
+    family = attrs.evolve(package, source=source, patient=child, representative=mother)
     clinic = clinic_of(sandbox)
     number = clinic.send(family, family.documents[0]).number
     clinic.status(number)

@@ -12,9 +12,9 @@ import attrs
 from medsign.clock import MOSCOW
 from medsign.errors import MedsignError
 from medsign.gost import DigestAlgorithm, digest, digest_file
-from medsign.identifiers import Inn, Phone, Snils
+from medsign.identifiers import Inn, OmsNumber, Phone, Snils
 from medsign.sep.status import SEP_STATUS, channel
-from medsign.status import State, UnknownStatus
+from medsign.status import State, UnknownStatus, fold
 
 
 class SourceKind(StrEnum):
@@ -38,6 +38,7 @@ class ServiceLine:
         executor: Who does it: an opaque id.
         department: Where.
         diagnosis: Code of МКБ, if any; personal data.
+        uet: УЕТ of one, in hundredths.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ServiceLine:
     executor: str | None = None
     department: str | None = None
     diagnosis: str | None = attrs.field(default=None, repr=False)
+    uet: int = 0
 
     @property
     def cost(self) -> int:
@@ -72,6 +74,7 @@ class Source:
         service: For which service.
         starts_at: When.
         case_number: Number of the outpatient case (F436).
+        case_date: Its date.
         contract_from: First day of the contract of a paid order (F439).
         contract_until: Its last day.
         services: What is paid for.
@@ -90,6 +93,7 @@ class Source:
     service: str | None = None
     starts_at: datetime | None = None
     case_number: str | None = None
+    case_date: date | None = None
     contract_from: date | None = None
     contract_until: date | None = None
     services: tuple[ServiceLine, ...] = ()
@@ -105,6 +109,11 @@ class Source:
         """«Задолженность», in kopecks."""
         return self.total - self.paid
 
+    @property
+    def uet(self) -> int:
+        """«УЕТ» of all services, in hundredths."""
+        return sum(line.quantity * line.uet for line in self.services)
+
 
 class Sex(StrEnum):
     """Sex as the МИС writes it."""
@@ -114,7 +123,18 @@ class Sex(StrEnum):
 
 
 class IdentityFlag(StrEnum):
-    """What the МИС notes when it does not know a patient well (F447)."""
+    """What the МИС notes when it does not know a patient well (F447).
+
+    The source has the labels alone; how `medsign.sep.check` reads them is medsign's own.
+
+    Attributes:
+        ANONYMOUS: Signs nothing.
+        UNKNOWN: Signs nothing.
+        NO_DOCUMENT: There is no identity document, so none may be named.
+        WHOLE_NAME: The whole name stands in `Person.surname`; the other parts may be empty.
+        YEAR_ONLY: Of the birth date only the year counts: the last day of it is taken.
+        DATE_UNKNOWN: The birth date says nothing; the patient is as young as can be.
+    """
 
     ANONYMOUS = "Анонимно"
     UNKNOWN = "Неизвестный"
@@ -126,7 +146,7 @@ class IdentityFlag(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class InsurancePolicy:
-    """A policy of the patient (F435, F446).
+    """A policy of the patient (F435, F446); only of an ЕНП the length is known.
 
     Attributes:
         kind: «ЕНП», «ДМС», «Стар. образца».
@@ -135,6 +155,9 @@ class InsurancePolicy:
         region: Where it was issued.
         valid_from: First day.
         valid_until: Last day, ``None`` when it has no end.
+
+    Raises:
+        InvalidIdentifier: The number of an ЕНП has not 16 digits; the text does not show it.
     """
 
     kind: str
@@ -143,6 +166,10 @@ class InsurancePolicy:
     region: str | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if fold(self.kind) == fold("ЕНП"):
+            OmsNumber(self.number)
 
     def in_force(self, on: date) -> bool:
         """Tell whether the policy is valid on a day."""
@@ -198,6 +225,14 @@ class Patient(Person):
     employment: str | None = attrs.field(default=None, repr=False)
     flags: tuple[IdentityFlag, ...] = ()
 
+    def is_under(self, years: int, on: date) -> bool:
+        """Tell whether the patient may be younger than a number of whole years on a day."""
+        if IdentityFlag.DATE_UNKNOWN in self.flags:
+            return years > 0
+        if IdentityFlag.YEAR_ONLY in self.flags:
+            return (self.birth_date.year + years, 12, 31) > (on.year, on.month, on.day)
+        return super().is_under(years, on)
+
 
 @attrs.frozen(kw_only=True)
 class Representative(Person):
@@ -221,6 +256,7 @@ class Document:
         content: The PDF, or the file in which it lies: it is read while it is sent, in pieces.
         added_at: When it was put into the package, «Дата добавления».
         pdf_type: «Тип PDF», for instance «бухгалтерские».
+        pdf_target: «Передавать PDF в».
     """
 
     id: str
@@ -229,6 +265,7 @@ class Document:
     content: bytes | Path = attrs.field(repr=False)
     added_at: datetime
     pdf_type: str | None = None
+    pdf_target: str | None = None
 
     @property
     def pdf(self) -> bytes:

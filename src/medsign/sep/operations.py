@@ -165,8 +165,10 @@ def _path(number: str) -> str:
 
 
 def _key(context: Context, package: Package, document: Document) -> str:
-    owner = context.headers.get(ORGANIZATION, "")
-    return str(uuid5(_KEYS, f"{owner}/{package.id}/{document.id}"))
+    parts = (context.headers.get(ORGANIZATION, ""), package.id, document.id)
+    # «17/2026» with «1» is not «17» with «2026/1»; other numbers keep the keys they ever had.
+    safe = (part.replace("%", "%25").replace("/", "%2F") for part in parts)
+    return str(uuid5(_KEYS, "/".join(safe)))
 
 
 def _each(items: Iterable[tuple[str, T]], flow: Callable[[T], Flow[DocumentRow]]) -> Flow[Batch]:

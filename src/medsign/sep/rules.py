@@ -11,10 +11,10 @@ import attrs
 
 from medsign.clock import MOSCOW, aware
 from medsign.errors import InvalidDocument, UsageError
-from medsign.sep.models import Document, IdentityFlag, Package
+from medsign.sep.models import Document, IdentityFlag, Package, Patient
 from medsign.status import fold
 
-FORM_CODE = re.compile(r"[A-ZА-Я/]+\.\d{4}")
+FORM_CODE = re.compile(r"[A-ZА-Я/]+\.[0-9]{4}")
 """Code of a print form: letters of either alphabet (F203), ``MAA.0260``, ``ИКА.0208``."""
 
 ADULT = 18
@@ -37,12 +37,14 @@ class PrintForm:
         name: Its name.
         to_pdf: Setting «Передавать в PDF».
         pdf_type: «Тип PDF», chosen from a list, for instance «бухгалтерские».
+        pdf_target: «Передавать PDF в», chosen from a list; no source shows its values.
     """
 
     code: str
     name: str
     to_pdf: bool = False
     pdf_type: str | None = None
+    pdf_target: str | None = None
 
     def document(self, number: str, content: bytes | Path, added_at: datetime) -> Document:
         """Return the printed form as a document to sign.
@@ -63,6 +65,7 @@ class PrintForm:
             content=content,
             added_at=aware(added_at),
             pdf_type=self.pdf_type,
+            pdf_target=self.pdf_target,
         )
 
 
@@ -98,15 +101,29 @@ def check(package: Package, document: Document, at: datetime, *, adult: int = AD
 
 def _about_people(package: Package, at: datetime, adult: int) -> Iterator[tuple[str, str]]:
     today = aware(at).astimezone(MOSCOW).date()
-    if _NAMELESS & set(package.patient.flags):
-        yield "patient.flags", "анонимный или неизвестный пациент не может подписать документ"
-    if package.representative is None and package.patient.is_under(adult, today):
-        yield "representative", "за несовершеннолетнего подписывает представитель"
+    patient = package.patient
+    yield from _about_identity(patient)
+    if package.representative is None and patient.is_under(adult, today):
+        dateless = IdentityFlag.DATE_UNKNOWN in patient.flags
+        who = "пациента с неизвестной датой рождения" if dateless else "несовершеннолетнего"
+        yield "representative", f"за {who} подписывает представитель"
     if package.representative and package.representative.is_under(ADULT, today):
         yield "representative.birthDate", "представитель несовершеннолетний"
     if package.recipient.phone is None:
         role = "representative" if package.representative else "patient"
         yield f"{role}.phone", "нет телефона для кода подтверждения"
+
+
+def _about_identity(patient: Patient) -> Iterator[tuple[str, str]]:
+    if _NAMELESS & set(patient.flags):
+        yield "patient.flags", "анонимный или неизвестный пациент не может подписать документ"
+        return
+    if not patient.surname.strip():
+        yield "patient.surname", "не указана фамилия"
+    if not patient.given_name.strip() and IdentityFlag.WHOLE_NAME not in patient.flags:
+        yield "patient.givenName", "не указано имя"
+    if patient.identity and IdentityFlag.NO_DOCUMENT in patient.flags:
+        yield "patient.identity", "документ указан, хотя отмечено, что его нет"
 
 
 def _about_document(package: Package, document: Document) -> Iterator[tuple[str, str]]:
