@@ -21,8 +21,7 @@ from medsign.codec.asn1 import Certificate
 from medsign.config import Config
 from medsign.ekp import AsyncEkp, Ekp, ekp_context
 from medsign.errors import ConfigError
-from medsign.exchange import AsyncDriver, Context, Driver, EventHook
-from medsign.exchange.events import ignore
+from medsign.exchange import AsyncDriver, Context, Driver, EventHook, all_of
 from medsign.gosuslugi import Blocking, Gosuslugi
 from medsign.mchd import AsyncMchd, Mchd
 from medsign.mchd.registry import NODE, RegistryContext
@@ -57,7 +56,7 @@ class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
         transport: Transport | None = None,
         store: Store | None = None,
         clock: Clock | None = None,
-        on_event: EventHook = ignore,
+        on_event: EventHook | None = None,
         credentials: Credentials | None = None,
         gateway: Gateway | None = None,
         accredited: AccreditedList | None = None,
@@ -75,7 +74,7 @@ class _Window(Generic[Http, Transport, Sleep, AnyDriver]):
         self.gosuslugi = Gosuslugi(clock=self.clock, calendar=calendar, blocking=blocking)
         self._trust = trust or TrustStore()
         self._intermediates = tuple(intermediates)
-        self._on_event = on_event
+        self._on_event = on_event or all_of()
         self._credentials = credentials
         self._gateway = gateway
         self._accredited = accredited

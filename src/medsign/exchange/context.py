@@ -34,7 +34,7 @@ from medsign.exchange.events import (
     ResponseReceived,
     RetryScheduled,
 )
-from medsign.exchange.hooks import Watching, all_of, harmless
+from medsign.exchange.hooks import CompositeHook, all_of
 from medsign.exchange.ledger import CallState, Ledger
 from medsign.exchange.limits import RateLimit
 from medsign.exchange.problem import refusal, request_id
@@ -87,7 +87,7 @@ class Context:
     store: Store = attrs.field(factory=MemoryStore, repr=False)
     policy: RetryPolicy = attrs.field(factory=RetryPolicy, repr=False)
     limit: RateLimit | None = attrs.field(default=None, repr=False)
-    emit: Watching = attrs.field(factory=all_of, converter=harmless, repr=False)
+    emit: CompositeHook = attrs.field(factory=all_of, converter=all_of, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     new_key: Callable[[], str] = attrs.field(default=_new_key, repr=False)
     max_bytes: int = 4 * 1024 * 1024

@@ -111,7 +111,3 @@ Event: TypeAlias = (
     | StateChanged
 )
 EventHook: TypeAlias = Callable[[Event], None]
-
-
-def ignore(_: Event) -> None:
-    """Do nothing with an event: the hook of those who watch nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
@@ -87,14 +87,6 @@ def all_of(*hooks: EventHook) -> CompositeHook:
     if len(hooks) == 1 and isinstance(hooks[0], CompositeHook):
         return hooks[0]
     return CompositeHook(hooks)
-
-
-Watching: TypeAlias = CompositeHook  # these two until context.py knows the names above
-
-
-def harmless(hook: EventHook) -> CompositeHook:
-    """Return `all_of` one."""
-    return all_of(hook)
 
 
 def log_events(logger: logging.Logger) -> EventHook:
