@@ -62,6 +62,10 @@ PERSON = subject_name(
 )
 
 
+def organization(name: str) -> Name:
+    return subject_name(organization=name, inn_legal="9999000006", ogrn="1999900000000")
+
+
 def certify(
     template: CertificateTemplate,
     issuer: SoftwareSigner,
@@ -82,18 +86,18 @@ def make_authority(curve: str) -> Authority:
     root = root_key.certified(
         issue_root(
             ROOT_CA,
-            subject=subject_name(organization="Тестовый головной УЦ"),
+            subject=organization("Тестовый головной УЦ"),
             signer=root_key,
             not_before=start,
         )
     )
-    ca = certify(SUBORDINATE_CA, root, subject_name(organization="Тестовый УЦ"), not_before=start)
+    ca = certify(SUBORDINATE_CA, root, organization("Тестовый УЦ"), not_before=start)
     return Authority(
         root=root,
         ca=ca,
         person=certify(QUALIFIED, ca, PERSON),
-        tsa=certify(TIMESTAMP_SERVICE, ca, subject_name(organization="Служба штампов")),
-        responder=certify(OCSP_SERVICE, ca, subject_name(organization="Служба статусов")),
+        tsa=certify(TIMESTAMP_SERVICE, ca, organization("Служба штампов")),
+        responder=certify(OCSP_SERVICE, ca, organization("Служба статусов")),
     )
 
 

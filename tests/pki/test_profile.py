@@ -188,12 +188,29 @@ def test_what_is_missing_is_named(authority, change, rule):
         ({"surname": "Тестов", "inn": INN}, ProfileRule.PERSON_NUMBERS),
         ({"surname": "Тестов", "snils": SNILS}, ProfileRule.PERSON_NUMBERS),
         ({"surname": "Тестов", "inn_legal": INN_LEGAL}, ProfileRule.LEGAL_NUMBERS),
-        ({"locality": "Тест"}, ProfileRule.COMMON_NAME),
+        ({"organization": "Тест", "ogrn": OGRN}, ProfileRule.LEGAL_NUMBERS),
+        ({"organization": "Тест", "inn_legal": INN_LEGAL}, ProfileRule.LEGAL_NUMBERS),
+        (
+            {"common_name": "Тест", "inn_legal": INN_LEGAL, "ogrn": OGRN},
+            ProfileRule.ORGANIZATION,
+        ),
+        (
+            {"surname": "Тестов", "common_name": "", "inn": INN, "snils": SNILS},
+            ProfileRule.COMMON_NAME,
+        ),
     ],
 )
 def test_the_numbers_of_the_holder_are_demanded(authority, values, rule):
     certificate = authority.certify(QUALIFIED, subject=subject_name(**values)).certificate
     assert profile_findings(certificate) == (rule,)
+
+
+def test_a_bare_name_is_nobody(authority):
+    subject = make_name([(oids.COMMON_NAME, "Тест")])
+    certificate = authority.certify(QUALIFIED, subject=subject).certificate
+    broken = (ProfileRule.LEGAL_NUMBERS, ProfileRule.ORGANIZATION)
+    assert profile_findings(certificate) == broken
+    assert not is_qualified_profile(certificate)
 
 
 def test_the_kind_of_identification_is_not_demanded_of_old_certificates(authority):

@@ -168,6 +168,7 @@ class ProfileRule(enum.Enum):
     COMMON_NAME = "profile.common_name", "не указано общее имя владельца"
     PERSON_NUMBERS = "profile.person_numbers", "не указаны ИНН или СНИЛС физического лица"
     LEGAL_NUMBERS = "profile.legal_numbers", "не указаны ИНН или ОГРН организации"
+    ORGANIZATION = "profile.organization", "не указаны ни физическое лицо, ни организация"
     KEY_PERIOD = "profile.key_period", "не указан срок действия ключа подписи", False
 
     def __init__(self, code: str, russian: str, mandatory: bool = True) -> None:  # noqa: FBT001, FBT002
@@ -217,8 +218,11 @@ def _broken(certificate: Certificate) -> Iterator[ProfileRule]:
         yield ProfileRule.COMMON_NAME
     if holder.kind in {"person", "sole_trader"} and not (holder.inn and holder.snils):
         yield ProfileRule.PERSON_NUMBERS
-    if holder.kind == "legal_entity" and not (holder.inn_legal and holder.ogrn):
+    # 63-ФЗ, ст. 17 ч. 2: where no person is named, it is a certificate of an organisation.
+    if holder.kind in {"legal_entity", "impersonal"} and not (holder.inn_legal and holder.ogrn):
         yield ProfileRule.LEGAL_NUMBERS
+    if holder.kind == "impersonal" and not holder.organization:
+        yield ProfileRule.ORGANIZATION
     if certificate.private_key_usage_period is None:
         yield ProfileRule.KEY_PERIOD
 
