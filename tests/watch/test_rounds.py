@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsign.clock import ManualClock
-from medsign.store import MemoryStore, SqliteStore
-from medsign.watch import Level, Watch, Watched
+from medsign.store import MemoryStore, NewEvent, SqliteStore
+from medsign.watch import Level, Watch, Watched, notice
+from medsign.watch.rounds import CLAIM
 
 END = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -100,14 +101,67 @@ def test_an_undelivered_notice_is_tried_again_and_does_not_stop_the_others(
     assert [m.expiry.watched for m in second.sent] == [CERTIFICATE]
 
 
-def test_a_notice_told_by_two_processes_at_once_is_no_error(store, clock, inbox):
+def test_of_two_rounds_at_once_one_delivers(store, clock, inbox):
     clock.set(END - 5 * DAY)
 
     def slowly(message):
         Watch(store, inbox.append, clock).check([CERTIFICATE])
         inbox.append(message)
 
-    Watch(store, slowly, clock).check([CERTIFICATE])
+    assert len(Watch(store, slowly, clock).check([CERTIFICATE]).sent) == 1
+    assert thresholds(inbox) == [7]
+    assert Watch(store, inbox.append, clock).check([CERTIFICATE]).sent == ()
+
+
+def test_of_two_rounds_that_have_both_looked_one_delivers(store, clock, inbox):
+    clock.set(END - 5 * DAY)
+
+    def late(expiry):  # between the look and the claim
+        Watch(store, inbox.append, clock).check([CERTIFICATE])
+        return notice(expiry)
+
+    assert Watch(store, inbox.append, clock, word=late).check([CERTIFICATE]).sent == ()
+    assert thresholds(inbox) == [7]
+
+
+class Crash(BaseException):
+    """The process ends."""
+
+
+@pytest.mark.parametrize(
+    "later", [CLAIM, DAY, -CLAIM], ids=["after the claim", "next day", "clock set back"]
+)
+def test_a_crash_during_delivery_repeats_the_notice_and_never_loses_it(store, clock, inbox, later):
+    clock.set(END - 5 * DAY)
+
+    def crash(message):
+        raise Crash
+
+    with pytest.raises(Crash):
+        Watch(store, crash, clock).check([CERTIFICATE])
+    watch = Watch(store, inbox.append, clock)
+    assert watch.check([CERTIFICATE]).sent == ()  # perhaps it is being delivered
+    clock.set(clock.now() + later)
+    watch.check([CERTIFICATE])
+    watch.check([CERTIFICATE])
+    assert thresholds(inbox) == [7]
+
+
+def test_a_delivery_slower_than_its_claim_is_remembered_all_the_same(store, clock, inbox):
+    clock.set(END - 5 * DAY)
+
+    def very_slowly(message):
+        clock.advance(2 * CLAIM)
+        Watch(store, inbox.append, clock).check([CERTIFICATE])
+
+    Watch(store, very_slowly, clock).check([CERTIFICATE])
+    assert Watch(store, inbox.append, clock).check([CERTIFICATE]).sent == ()
+
+
+def test_what_an_older_release_told_is_not_told_again(store, clock, inbox):
+    clock.set(END - 5 * DAY)
+    told = {"ends_at": END.isoformat(), "threshold": 7 * DAY.total_seconds()}
+    store.append("watch/certificate/ab12", 0, [NewEvent("told", clock.now(), told)])
     assert Watch(store, inbox.append, clock).check([CERTIFICATE]).sent == ()
 
 
