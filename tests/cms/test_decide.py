@@ -59,6 +59,15 @@ STAMP = cms.StampFacts(
         anchored=True,
     ),
 )
+
+
+def of_service(**changes):
+    """Return the stamp with another certificate of its service."""
+    service, *above = STAMP.chain.certificates
+    changed = (attrs.evolve(service, **changes), *above)
+    return attrs.evolve(STAMP, chain=attrs.evolve(STAMP.chain, certificates=changed))
+
+
 SIGNATURE = cms.SignatureFacts(
     algorithms=(oids.STREEBOG_256, oids.GOST_KEY_256),
     content_present=True,
@@ -201,7 +210,7 @@ CASES = {
     "not yet valid": (with_signer(not_before=AT + DAY), Sub.NOT_YET_VALID),
     "claimed before it was valid": (
         with_signer(not_before=AT - timedelta(hours=1)),
-        Sub.NOT_YET_VALID,
+        Sub.SIG_CONSTRAINTS_FAILURE,
     ),
     "expired by the signer's own word": (with_signer(not_after=AT - 2 * DAY), Sub.EXPIRED),
     "expired since": (with_signer(not_after=EXPIRED), Sub.OUT_OF_BOUNDS_NO_POE),
@@ -272,6 +281,63 @@ CASES = {
     "stamp before the claim": (
         facts(claimed_at=AT, stamps=(STAMP,)),
         Sub.TIMESTAMP_ORDER_FAILURE,
+    ),
+    "a fast clock beyond the end of the certificate, stamped within": (
+        facts(
+            chain=with_signer(not_after=AT - timedelta(hours=1)).signatures[0].chain,
+            claimed_at=AT,
+            stamps=(STAMP,),
+        ),
+        Sub.TIMESTAMP_ORDER_FAILURE,
+    ),
+    "a fast clock beyond a revocation, stamped before it": (
+        facts(
+            chain=with_signer(statuses=(revoked(EXPIRED, AT),)).signatures[0].chain,
+            claimed_at=AT,
+            stamps=(STAMP,),
+        ),
+        Sub.TIMESTAMP_ORDER_FAILURE,
+    ),
+    "a slow clock before the certificate, stamped within": (
+        facts(claimed_at=AT - 1000 * DAY, stamps=(STAMP,)),
+        Sub.SIG_CONSTRAINTS_FAILURE,
+    ),
+    "a stamp before the certificate": (
+        facts(
+            chain=with_signer(not_before=AT - timedelta(hours=1)).signatures[0].chain,
+            claimed_at=None,
+            stamps=(STAMP,),
+        ),
+        Sub.NOT_YET_VALID,
+    ),
+    "a stamp before its service began": (
+        facts(stamps=(of_service(not_before=AT - timedelta(hours=1)),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "a service retired after the stamp": (
+        facts(stamps=(of_service(statuses=(revoked(EXPIRED, AT),)),)),
+        None,
+        cms.WITH_STAMP,
+    ),
+    "a service retired before the stamp": (
+        facts(stamps=(of_service(statuses=(revoked(AT - 2 * DAY, AT),)),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "a service in bad hands after the stamp": (
+        facts(stamps=(of_service(statuses=(revoked(EXPIRED, AT, "keyCompromise"),)),)),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
+    ),
+    "a service retired and in bad hands": (
+        facts(
+            stamps=(
+                of_service(statuses=(revoked(EXPIRED, AT), revoked(EXPIRED, AT, "keyCompromise"))),
+            )
+        ),
+        Sub.NO_POE,
+        cms.WITH_STAMP,
     ),
     "stamp required": (facts(), Sub.NO_POE, cms.WITH_STAMP),
     "stamp given": (facts(stamps=(STAMP,)), None, cms.WITH_STAMP),
@@ -376,6 +442,19 @@ def test_the_earliest_stamp_counts():
     later = attrs.evolve(STAMP, stamped_at=AT, not_later_than=AT)
     report = cms.decide(facts(stamps=(later, STAMP)), at=AT)
     assert report.signers[0].proved_at == STAMP.not_later_than
+
+
+@pytest.mark.parametrize(
+    "shift", [timedelta(days=400), timedelta(minutes=4)], ids=["inexact", "ahead"]
+)
+def test_a_stamp_proves_nothing_later_than_the_verdict(shift):
+    late = attrs.evolve(STAMP, not_later_than=AT + shift)
+    what = facts(chain=with_signer(not_after=AT).signatures[0].chain, stamps=(late,))
+    report = cms.decide(what, at=AT)
+    assert report.passed
+    assert (report.signers[0].proved_at, report.signers[0].proved_by) == (AT, "verification")
+    (signature,) = what.signatures
+    assert all(each.at <= AT for each in cms.proofs_of_existence(signature, at=AT))
 
 
 @pytest.mark.req("F381")

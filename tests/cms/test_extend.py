@@ -150,7 +150,8 @@ def test_the_second_stamp_outlives_the_service_of_the_first(authority, stamped, 
     token = authority.stamp(cms.evidence_value(long), STAMPED_AGAIN, service)
     lasting = cms.add_evidence_timestamp(long, token)
     at = SIGNED + 3 * DAY
-    revoked = authority.crl(at - DAY, (authority.stamper.certificate, at - 2 * DAY))
+    leaked = authority.stamper.certificate, at - 2 * DAY
+    revoked = authority.crl(at - DAY, leaked, reason="keyCompromise")
 
     def judged(signature):
         given = attrs.evolve(alone(authority, signature), crls=(revoked,))
@@ -195,7 +196,8 @@ def test_an_archive_stamp_outlives_the_services_of_both_stamps(authority, lastin
     token = authority.stamp(cms.archive_value(lasting, CONTENT), LATER, service)
     archived = cms.add_archive_timestamp(lasting, token, CONTENT)
     at = SIGNED + 3 * DAY
-    revoked = authority.crl(at - DAY, (authority.stamper.certificate, at - 2 * DAY))
+    leaked = authority.stamper.certificate, at - 2 * DAY
+    revoked = authority.crl(at - DAY, leaked, reason="keyCompromise")
 
     def judged(signature):
         given = attrs.evolve(alone(authority, signature), crls=(revoked,))
@@ -326,7 +328,8 @@ def renewed(evidence, archived, authority, successor):
 
 def test_a_renewed_archive_outlives_the_service_of_its_first_stamp(authority, archived, renewed):
     at = SIGNED + 3 * DAY
-    revoked = authority.crl(at - DAY, (authority.stamper.certificate, at - 2 * DAY))
+    leaked = authority.stamper.certificate, at - 2 * DAY
+    revoked = authority.crl(at - DAY, leaked, reason="keyCompromise")
 
     def judged(signature):
         given = attrs.evolve(alone(authority, signature), crls=(revoked,))

@@ -150,16 +150,19 @@ class _Judge:
             for each, finding in zip(facts.stamps, stamps, strict=True)
             if finding.passed and each.not_later_than
         ]
+        earliest = min([self.at, *proofs])
         existed = self.proof or ProofOfExistence(
-            at=min(proofs, default=self.at), by="time stamp" if proofs else "verification"
+            at=earliest, by="time stamp" if earliest in proofs else "verification"
         )
         proved_at = existed.at
+        order = tuple(self._order(facts, stamps))
+        refuted = any(not each.passed for each in order)
         findings = [
             *self._integrity(facts, proved_at),
-            *(self._claim(facts) if facts.chain else ()),
+            *(() if refuted else self._claim(facts)),
             *(self._chain(facts.chain, proved_at) if facts.chain else ()),
             *self._qualified(facts, proved_at),
-            *self._order(facts, stamps),
+            *order,
             *stamps,
             self.finding("STAMP_PRESENT", bool(proofs), moment=min(proofs, default=None)),
         ]
@@ -224,7 +227,7 @@ class _Judge:
                 )
 
     def _claim(self, facts: SignatureFacts) -> Iterator[Finding]:
-        """The signer's own word proves nothing for him, but it does prove against him."""
+        """The signer's own word proves nothing for him, but what it admits speaks against him."""
         if facts.chain is None or (claimed := facts.claimed_at) is None:
             return
         signer, skew = facts.chain.certificates[0], self.policy.clock_skew
@@ -233,7 +236,7 @@ class _Judge:
             "CERTIFICATE_EXPIRED_AT_SIGNING", not expired, signer, moment=signer.not_after
         )
         early = signer.not_before - claimed > skew
-        yield self.finding("CERTIFICATE_NOT_YET_VALID", not early, signer, moment=signer.not_before)
+        yield self.finding("CLAIM_PLAUSIBLE", not early, signer, moment=signer.not_before)
         if facts.key_until:
             rested = claimed > facts.key_until
             yield self.finding("KEY_IN_TIME", not rested, signer, moment=facts.key_until)
@@ -293,7 +296,17 @@ class _Judge:
         known = passed and "ACCREDITATION_KNOWN" not in failed
         return Qualification.QUALIFIED if known else Qualification.UNKNOWN
 
-    def _chain(self, chain: ChainFacts, moment: datetime) -> Iterator[Finding]:
+    def _chain(
+        self, chain: ChainFacts, moment: datetime, *, made_at: datetime | None = None
+    ) -> Iterator[Finding]:
+        """Judge a chain at a moment.
+
+        Args:
+            chain: The chain.
+            moment: The moment.
+            made_at: When the key of the first certificate was used by the word of its owner, who
+                is believed as long as the key was only retired (RFC 3161 4, 1).
+        """
         signer, *authorities = chain.certificates
         yield self.finding(
             "CHAIN_FOUND", chain.anchored, chain.certificates[-1], path=chain.certificates
@@ -323,7 +336,8 @@ class _Judge:
             yield from self._algorithms((each.algorithm,), moment, each)
             own = each is signer
             code = "CERTIFICATE_NOT_REVOKED" if own else "CHAIN_NOT_REVOKED"
-            yield from self._not_revoked(code, each, moment)
+            retired = made_at is not None and self._is_only_retired(each)
+            yield from self._not_revoked(code, each, made_at if made_at and retired else moment)
 
     def _not_revoked(
         self, code: str, certificate: CertificateFacts, moment: datetime
@@ -350,6 +364,10 @@ class _Judge:
             source=decided.fingerprint if decided else None,
             moment=decided.this_update if decided else None,
         )
+
+    def _is_only_retired(self, certificate: CertificateFacts) -> bool:
+        revoked = [each for each in self._statuses(certificate) if each.status == "revoked"]
+        return bool(revoked) and all(each.is_retirement for each in revoked)
 
     def _revocation(self, certificate: CertificateFacts, moment: datetime) -> RevocationFacts:
         claims = tuple(each.claim() for each in self._statuses(certificate))
@@ -380,11 +398,13 @@ class _Judge:
         if stamp.chain is None:
             faults.append("сертификат службы штампов не найден")
         elif stamp.stamped_at:
+            if any(stamp.stamped_at < each.not_before for each in stamp.chain.certificates):
+                faults.append("штамп датирован раньше, чем начал действовать сертификат службы")
             own = self.policy.stamp_at_its_own_time
             judged_at = stamp.stamped_at if own else moment
             checks = (
                 *self._algorithms(stamp.algorithms, judged_at),
-                *self._chain(stamp.chain, judged_at),
+                *self._chain(stamp.chain, judged_at, made_at=stamp.stamped_at),
             )
             faults += [
                 each.text_ru for each in checks if not each.passed and each.severity is Level.FAIL

@@ -39,7 +39,9 @@ def proofs_of_existence(
         if each.code == "STAMP_TRUSTED" and each.passed
     }
     stamped = (
-        ProofOfExistence(at=each.not_later_than, by="time stamp", source=each.fingerprint)
+        ProofOfExistence(
+            at=min(each.not_later_than, now.at), by="time stamp", source=each.fingerprint
+        )
         for each in facts.stamps
         if each.not_later_than and each.fingerprint in trusted
     )

@@ -18,6 +18,8 @@ from medsign.pki.profile import Holder
 
 Reference = Literal["match", "mismatch", "absent"]
 Layer = Literal["signature", "evidence", "archive"]
+# Reasons that leave what the key signed before in force.
+_RETIREMENTS = frozenset({"superseded", "cessationOfOperation", "affiliationChanged"})
 
 
 @attrs.frozen(kw_only=True)
@@ -41,6 +43,11 @@ class StatusFacts:
     next_update: datetime | None = None
     revoked_at: datetime | None = None
     reason: str | None = None
+
+    @property
+    def is_retirement(self) -> bool:
+        """Whether the certificate is revoked for a reason that leaves its former use in force."""
+        return self.reason in _RETIREMENTS
 
     def claim(self) -> Claim:
         """Return the statement as the room of certificates weighs it."""

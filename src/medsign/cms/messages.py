@@ -261,6 +261,16 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "Do the unprotected fields of the signature agree with the protected ones?",
             "Unprotected fields of the signature were changed or written wrongly.",
         ),
+        "CLAIM_PLAUSIBLE": Message(
+            SubIndication.SIG_CONSTRAINTS_FAILURE,
+            "Указанное в подписи время не раньше начала действия сертификата?",
+            "По указанному в подписи времени сертификат ещё не начал действовать: часы отставали "
+            "или время вписано неверно.",
+            "Проверьте часы компьютера подписавшего и подпишите документ заново.",
+            "Is the claimed signing time not earlier than the certificate?",
+            "By the signer's own word the certificate was not yet valid: a slow clock or a wrong "
+            "time.",
+        ),
         "CERTIFICATE_REFERENCE_PRESENT": Message(
             SubIndication.SIG_CONSTRAINTS_FAILURE,
             "Подпись защищает ссылку на сертификат?",
