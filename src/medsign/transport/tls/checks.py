@@ -172,9 +172,10 @@ class CheckedContext(ssl.SSLContext):
     check: PeerCheck | None = None
     check_later = False
 
-    def __init__(self, _: int) -> None:
-        # Some builds of Python set it, and a cut off answer would pass for a complete one.
-        self.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    def __init__(self, protocol: int) -> None:
+        if protocol == ssl.PROTOCOL_TLS_CLIENT:
+            # Some builds of Python set it, and a cut off answer would pass for a complete one.
+            self.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
 
 
 class SettledContext(CheckedContext):
