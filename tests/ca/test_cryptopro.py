@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.persons import ANNA_NAME
 
+from medsign.ca import Authority
 from medsign.ca.cryptopro import PORTAL_STATUS, CryptoProPortal, PortalState, portal_context
 from medsign.clock import ManualClock
 from medsign.codec.asn1 import make_name, oids
@@ -17,6 +18,7 @@ from medsign.pki.issuing import make_request
 from medsign.pki.profile import is_qualified_profile
 from medsign.sandbox import Fault, FaultKind, Sandbox
 from medsign.sandbox.cryptopro import CryptoProService
+from medsign.sandbox.pki import Pki
 from medsign.signers import SoftwareKey
 
 STEP = timedelta(seconds=10)
@@ -115,6 +117,61 @@ def test_a_value_against_the_rules_of_the_folder_is_not_sent(portal, oid, value,
             "qualified", anonymous.name_fields("qualified"), ANNA_NAME | {oid: value}
         )
     assert error.value.problems == ((oid, why),)
+
+
+@pytest.mark.parametrize(
+    "changes, named",
+    [
+        ({oids.SURNAME: ""}, "Фамилия"),
+        ({oids.SNILS: "12345678900"}, "СНИЛС"),
+        ({oids.INN: "000000000000"}, "ИНН"),
+        ({oids.COUNTRY: "US"}, "Страна"),
+        ({oids.STATE: "Атлантида"}, "Регион"),
+        ({oids.TITLE: "Врач"}, oids.TITLE),
+    ],
+)
+def test_the_portal_judges_a_name_itself(sandbox, changes, named):
+    pairs = [{oid: value} for oid, value in (ANNA_NAME | changes).items()]
+    with httpx.Client(transport=sandbox.transport()) as http:
+        answer = http.post(
+            f"{sandbox.base_url}/ui/api/qualified/regrequest", json={"OidArray": pairs}
+        )
+    assert (answer.status_code, answer.json()["code"]) == (422, "attribute-invalid")
+    assert named in answer.text
+
+
+def test_a_value_that_may_not_be_changed_need_not_be_given(portal, sandbox):
+    anonymous = portal()
+    values = {oid: value for oid, value in ANNA_NAME.items() if oid != oids.COUNTRY}
+    fields = anonymous.name_fields("qualified")
+    user = portal(anonymous.register("qualified", fields, values))
+    assert user.profile().name == ANNA_NAME
+
+
+@pytest.mark.parametrize("waiting", [timedelta(0), 3 * STEP])
+def test_a_key_is_not_asked_for_twice(user, sandbox, waiting):
+    key = SoftwareKey.generate()
+    number = user.send_key(pkcs10(key)).id
+    sandbox.clock.advance(waiting)
+    user.key_request(number)
+    assert refused(user.send_key, pkcs10(key)) == "key-reused"
+
+
+def test_a_key_of_a_rejected_request_may_be_sent_again(user, sandbox):
+    key = SoftwareKey.generate()
+    number = user.send_key(pkcs10(key)).id
+    with httpx.Client(transport=sandbox.transport()) as http:
+        http.post(f"{sandbox.base_url}/ui/office/certrequest/{number}/rejection")
+    assert user.send_key(pkcs10(key)).state == PortalState.QUEUED
+
+
+def test_a_key_that_was_certified_elsewhere_meanwhile_is_denied(user, sandbox):
+    key = SoftwareKey.generate()
+    number = user.send_key(pkcs10(key)).id
+    pki = sandbox.world.part(Pki)
+    pki.issue(Authority.COMMERCIAL, make_name(ANNA_NAME.items()), key.public_key)
+    sandbox.clock.advance(3 * STEP)
+    assert user.key_request(number).state == PortalState.DENIED
 
 
 def test_a_registration_that_got_no_answer_is_not_repeated(portal, sandbox):

@@ -241,7 +241,7 @@ def register(
     Args:
         folder: Folder of the УЦ.
         fields: From `name_fields`; the values are checked by them before anything is sent.
-        values: Values by attribute type.
+        values: Values by attribute type; those that may not be changed can be left out.
         email: Address for notices.
         key_phrase: What the user tells an operator by telephone.
 
@@ -249,10 +249,12 @@ def register(
         InvalidDocument: A value breaks a rule of its field.
         TransportError: No answer came; the call is not repeated, for it might register twice.
     """
-    if problems := tuple(_problems(fields, values)):
+    fixed = {field.oid: field.default for field in fields if field.fixed and field.default}
+    name = fixed | dict(values)
+    if problems := tuple(name_problems(fields, name)):
         raise InvalidDocument("регистрация в УЦ", problems)
     user = NewUser(
-        attributes=tuple({oid: value} for oid, value in values.items()),
+        attributes=tuple({oid: value} for oid, value in name.items()),
         email=email,
         key_phrase=key_phrase,
     )
@@ -332,7 +334,15 @@ def _segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _problems(fields: Sequence[NameField], values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def name_problems(
+    fields: Sequence[NameField], values: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a user's name, in Russian, by attribute type.
+
+    Args:
+        fields: The rules of the folder.
+        values: Values by attribute type.
+    """
     known = {field.oid for field in fields}
     for oid in sorted(values.keys() - known):
         yield oid, "такого поля в этой папке нет"

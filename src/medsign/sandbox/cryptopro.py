@@ -26,12 +26,14 @@ from medsign.ca.cryptopro import (
     Registration,
     RegistrationAnswer,
     StatusChange,
+    name_problems,
 )
 from medsign.ca.models import Authority
 from medsign.ca.subject import differing
 from medsign.codec.asn1 import decode_request, describe, make_name, oids
 from medsign.pki.issuing import QUALIFIED, check_request
 from medsign.pki.keys import public_key
+from medsign.sandbox.ca_case import has_certificate
 from medsign.sandbox.pki import Pki, serial
 from medsign.sandbox.routing import Call, Problem, Route, Service
 from medsign.sandbox.world import World
@@ -79,6 +81,10 @@ class _Sent:
     state: PortalState = PortalState.QUEUED
     since: datetime
     serial_number: str | None = None
+
+    @property
+    def key(self) -> bytes:
+        return decode_request(self.pkcs10).public_key.octets
 
 
 _NEXT = {
@@ -209,15 +215,14 @@ class CryptoProService(Service):
     def _register(self, call: Call[NewUser]) -> RegistrationAnswer:
         self._folder(call["folder"])
         values = {oid: value for pair in call.body.attributes for oid, value in pair.items()}
-        missing = [
-            field.localized_name for field in FIELDS if field.required and not values.get(field.oid)
-        ]
-        if missing:
+        if problems := tuple(name_problems(FIELDS, values)):
+            titles = {field.oid: field.localized_name for field in FIELDS}
+            listed = "; ".join(f"{titles.get(oid, oid)}: {why}" for oid, why in problems)
             raise Problem(
                 422,
-                "attribute-missing",
-                "A required attribute is missing",
-                f"Не заполнено: {', '.join(missing)}",
+                "attribute-invalid",
+                "Attributes of the name break the rules of the folder",
+                f"Имя не соответствует правилам папки. {listed}",
             )
         number, token, password = self.world.new_id(), self.world.new_code(8), self.world.new_id()
         user = _User(folder=call["folder"], attributes=values, registered_at=self.world.clock.now())
@@ -265,6 +270,7 @@ class CryptoProService(Service):
                 f"The subject differs from the profile: {listed}",
                 f"Имя в запросе отличается от профиля: {listed}",
             )
+        self._refuse_used_key(asked.public_key.octets)
         number = self.world.new_id()
         sent = _Sent(user=call.caller, pkcs10=call.body, since=self.world.clock.now())
         self._requests.put(number, sent)
@@ -295,6 +301,16 @@ class CryptoProService(Service):
     def _reject(self, call: Call[None]) -> KeyRequestAnswer:
         sent = self._now(call["id"])
         return _answer(call["id"], self._moved(call["id"], sent, "reject", self.world.clock.now()))
+
+    def _refuse_used_key(self, key: bytes) -> None:
+        asked = (sent for sent in self._requests.values() if sent.state in _NEXT)
+        if has_certificate(key, self._pki) or any(sent.key == key for sent in asked):
+            raise Problem(
+                422,
+                "key-reused",
+                "The key has a certificate or an open request",
+                "Для этого ключа сертификат уже выпущен или запрошен",
+            )
 
     def _folder(self, name: str) -> Any:
         if name not in FOLDERS:
@@ -327,6 +343,8 @@ class CryptoProService(Service):
         return sent
 
     def _moved(self, number: str, sent: _Sent, event: str, at: datetime) -> _Sent:
+        if event == "complete" and has_certificate(sent.key, self._pki):
+            event = "deny"  # it got one elsewhere meanwhile
         state = PortalState(PORTAL_STATUS.apply(sent.state, event))
         moved = attrs.evolve(sent, state=state, since=at)
         if event == "complete":
