@@ -106,6 +106,52 @@ def test_a_lost_request_is_sent_again_after_asking(registry, sandbox, document, 
     assert transactions(sandbox) == 1
 
 
+def submit(registry: Any, people: Any, draft: mchd.Draft) -> mchd.Registration:
+    document = mchd.encode(mchd.issue(draft))
+    return registry.submit_and_wait(document, cms.sign(document, people.head, at=NOON))
+
+
+@pytest.fixture
+def others(draft: mchd.Draft) -> mchd.Draft:
+    """A draft of another document under the same number."""
+    return attrs.evolve(draft, internal_number="2")
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_a_lost_request_is_not_mixed_up_with_another_document_of_its_number(
+    registry, context, sandbox, document, signature, people, others, poa, decided
+):
+    (registry.submit_and_wait if decided else registry.register)(document, signature)
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT_BEFORE, match="mchd.register"))
+    for _ in range(2):
+        with pytest.raises(ApiError) as refused:
+            submit(registry, people, others)
+        assert refused.value.status == 409
+    assert registry.download(Requisites.of(poa)).document == document
+    assert list(context.ledger.unfinished()) == []
+
+
+def test_a_lost_request_with_a_corrected_document_is_sent_again(registry, sandbox, draft, people):
+    expired = attrs.evolve(draft, issued=date(2025, 1, 1), valid_until=date(2026, 1, 1))
+    assert submit(registry, people, expired).state.code == mchd.PoaState.REJECTED
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT_BEFORE, match="mchd.register"))
+    assert submit(registry, people, draft).state.code == mchd.PoaState.ACTIVE
+
+
+def test_while_the_registry_has_not_decided_nobody_knows_whose_document_it_took(
+    context, sandbox, document, signature, poa
+):
+    told = {"status": "PROCESSING", "poaNumber": poa.terms.number}
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT, match="mchd.register"))
+    slow = answering(context, sandbox, public=told)
+    with pytest.raises(OutcomeUnknown):
+        slow.register(document, signature)
+    quick = answering(context, sandbox)
+    assert quick.register(document, signature).number == poa.terms.number
+    assert transactions(sandbox) == 1
+    assert list(context.ledger.unfinished()) == []
+
+
 def test_a_call_that_died_halfway_is_finished_by_repeating_it(
     registry, context, sandbox, document, signature
 ):
@@ -155,6 +201,25 @@ def test_the_same_document_signed_anew_is_found_registered(
     anew = cms.sign(document, people.head, at=NOON + timedelta(minutes=1))
     assert registry.register(document, anew).transaction is None
     assert transactions(sandbox) == 1
+
+
+def test_who_signs_anew_while_the_registry_decides_waits_for_it(
+    registry, sandbox, document, signature, people
+):
+    registry.register(document, signature)
+    anew = cms.sign(document, people.head, at=NOON + timedelta(minutes=1))
+    assert registry.register(document, anew).transaction is None
+    assert transactions(sandbox) == 1
+
+
+def test_nothing_is_given_out_before_the_decision(
+    registry, sandbox, document, signature, requisites
+):
+    registry.register(document, signature)
+    with pytest.raises(MalformedError):
+        registry.download(requisites)
+    sandbox.clock.advance(DELAY)
+    assert registry.download(requisites).document == document
 
 
 def test_a_number_taken_by_another_document_is_a_conflict(registry, registered, draft, people):
@@ -247,7 +312,7 @@ def test_the_registry_tells_letter_cases_of_a_number_apart(registry, registered)
 def test_the_last_day_counts_to_its_end_in_moscow(registry, sandbox, registered):
     told = registry.status(registered.number)
     assert told.valid_until == datetime(2027, 2, 28, 20, 59, 59, 999999, tzinfo=UTC)
-    sandbox.clock.advance(told.valid_until - NOON - DELAY)
+    sandbox.clock.advance(told.valid_until - sandbox.clock.now())
     assert registry.status(registered.number).state.code == mchd.PoaState.ACTIVE
     sandbox.clock.advance(timedelta(microseconds=1))
     assert registry.status(registered.number).state.code == mchd.PoaState.EXPIRED
@@ -447,6 +512,25 @@ def test_the_journal_follows_the_registry(registry, sandbox, registered, poa, pe
     assert [entry.after for entry in tracker.history] == ["ACTIVE", "REVOKED"]
 
 
+def test_the_journal_follows_a_corrected_document_under_the_old_number(registry, draft, people):
+    expired = attrs.evolve(draft, issued=date(2025, 1, 1), valid_until=date(2026, 1, 1))
+    submit(registry, people, expired)
+    assert registry.follow(draft.number).state.code == mchd.PoaState.REJECTED
+    submit(registry, people, draft)
+    tracker = registry.follow(draft.number)
+    assert tracker.state.code == mchd.PoaState.ACTIVE
+    assert tracker.doubt is None
+
+
+def test_the_sandbox_keeps_the_dates_that_the_terms_give(sandbox, registered, poa):
+    [record] = records(sandbox)
+    for state, at in list(record.timeline())[1:]:
+        assert state is mchd.state_at(poa.terms, at)
+        assert state is not mchd.state_at(poa.terms, at - timedelta(microseconds=1)) or (
+            at == record.received + DELAY
+        )
+
+
 def answering(context: Context, sandbox: Sandbox, **answers: Any) -> mchd.Mchd:
     """Return a client of a registry that answers JSON by the last word of the path."""
 
@@ -470,6 +554,22 @@ def test_an_unknown_status_is_kept_and_moves_nothing(context, sandbox):
     assert tracker.doubt is not None
 
 
+@pytest.mark.parametrize("ask", ["status", "follow"])
+def test_a_status_of_another_number_is_not_believed(context, sandbox, ask):
+    told = {"status": "ACTIVE", "poaNumber": "0b"}
+    with pytest.raises(UnexpectedAnswer):
+        getattr(answering(context, sandbox, public=told), ask)("0a")
+
+
+def test_a_document_is_not_taken_for_registered_by_the_status_of_another_number(
+    context, sandbox, document, signature
+):
+    told = {"status": "ACTIVE", "poaNumber": "0b"}
+    sandbox.world.faults.add(Fault(kind=FaultKind.TIMEOUT, match="mchd.register"))
+    with pytest.raises(OutcomeUnknown):
+        answering(context, sandbox, public=told).register(document, signature)
+
+
 def test_an_unknown_word_about_a_transaction_is_no_decision(context, sandbox):
     registry = answering(context, sandbox, status={"status": "QUEUED", "txId": "7"})
     with pytest.raises(DeadlineExceeded):
@@ -481,6 +581,14 @@ def test_a_status_survives_a_date_in_an_unknown_form(context, sandbox):
     status = answering(context, sandbox, public=told).status("0a")
     assert status.state.success
     assert status.valid_until is None
+
+
+@pytest.mark.parametrize(
+    "said", ["2026-12-31", "2026-12-31T00:00:00", "2026-12-30T21:00Z", "2026-12-31T00:00+03:00"]
+)
+def test_the_last_day_is_a_day_of_moscow_however_it_is_written(said):
+    told = mchd.PublicStatus(number="0a", said="ACTIVE", ends=said)
+    assert told.valid_until == datetime(2026, 12, 31, 20, 59, 59, 999999, tzinfo=UTC)
 
 
 def test_a_moment_without_a_zone_is_no_instant(context, sandbox):

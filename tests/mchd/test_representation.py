@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -147,6 +148,26 @@ def test_a_limit_to_one_certificate_is_checked(with_powers, people):
     assert codes(mchd.judge(with_powers(other, needed={own.code})).powers) == ["powers.certificate"]
 
 
+@pytest.mark.parametrize("style", ["00{}", "{} ", "0x{}"])
+@pytest.mark.parametrize("between", ["", " ", ":"])
+def test_the_number_of_a_certificate_counts_and_not_its_spelling(
+    with_powers, people, style, between
+):
+    limit = mchd.certificate_limit(people.doctor.certificate.serial_number)
+    octets = bytes.fromhex(limit.value_text)
+    spelled = attrs.evolve(
+        limit, value_text=style.format(octets.hex(between) if between else octets.hex())
+    )
+    own = power("KLASS_2.0_SIGN", spelled)
+    assert mchd.judge(with_powers(own, needed={own.code})).powers.answer is mchd.Answer.YES
+
+
+@pytest.mark.parametrize("text", ["Иванова", "", None])
+def test_a_limit_to_a_certificate_that_cannot_be_read_is_for_a_person(with_powers, text):
+    own = power("KLASS_2.0_SIGN", attrs.evolve(mchd.certificate_limit(1), value_text=text))
+    assert codes(mchd.judge(with_powers(own, needed={own.code})).powers) == ["powers.limited"]
+
+
 def test_any_other_limit_is_compared_by_a_person(with_powers):
     limit = mchd.model.Limit(ordinal=1, code="LIM_03", name="Сумма", value_text="1000")
     limited = with_powers(power("KLASS_2.0_SIGN", limit), needed={"KLASS_2.0_SIGN"})
@@ -157,6 +178,110 @@ def test_a_power_of_attorney_signed_by_somebody_else_is_refuted(case, document, 
     forged = verify(cms.sign(document, people.doctor, at=NOON), document)
     report = mchd.judge(attrs.evolve(case, poa_reports=(forged,)))
     assert codes(report.power_of_attorney) == ["poa.signer"]
+
+
+def with_second_head(case: mchd.Representation, exercise: Exercise) -> mchd.Representation:
+    [principal] = case.poa.document.grant.principals
+    organization = principal.party.organization
+    [first] = organization.executives
+    person = attrs.evolve(first.person, inn="999900000316", snils="999-000-003 17")
+    heads = tuple(
+        attrs.evolve(first, exercise=exercise, person=each) for each in (first.person, person)
+    )
+    organization = attrs.evolve(organization, executives=heads)
+    party = attrs.evolve(principal.party, organization=organization)
+    return with_content(case, principals=(attrs.evolve(principal, party=party),))
+
+
+@pytest.mark.parametrize(
+    "exercise, found", [(Exercise.ALONE, []), (Exercise.TOGETHER, ["poa.joint"])]
+)
+def test_heads_who_act_jointly_and_have_not_all_signed_are_for_a_person(case, exercise, found):
+    judged = mchd.judge(with_second_head(case, exercise))
+    assert codes(judged.power_of_attorney) == found
+
+
+def test_heads_who_act_jointly_and_have_all_signed_bind(case):
+    joint = with_second_head(case, Exercise.TOGETHER)
+    [principal] = joint.poa.document.grant.principals
+    second = principal.party.organization.executives[1].person
+    [report] = case.poa_reports
+    [signer] = report.signers
+    holder = attrs.evolve(signer.holder, inn=second.inn, snils="99900000317")
+    both = attrs.evolve(report, signers=(signer, attrs.evolve(signer, holder=holder)))
+    judged = mchd.judge(attrs.evolve(joint, poa_reports=(both,)))
+    assert codes(judged.power_of_attorney) == []
+
+
+def test_a_power_of_attorney_that_nobody_signed_is_refuted(case):
+    judged = mchd.judge(attrs.evolve(case, poa_reports=()))
+    assert codes(judged.power_of_attorney) == ["poa.unsigned"]
+    assert judged.power_of_attorney.answer is mchd.Answer.NO
+
+
+def test_a_power_of_attorney_signed_after_the_document_asks_for_a_person(case, document, people):
+    later = NOON + timedelta(days=49)
+    made = verifying(people, later)(cms.sign(document, people.head, at=later), document)
+    judged = mchd.judge(attrs.evolve(case, poa_reports=(made,)))
+    assert codes(judged.power_of_attorney) == ["poa.later"]
+
+
+@pytest.mark.parametrize(
+    "created, found",
+    [
+        ("2026-03-02T12:00:00+03:00", []),
+        ("2026-03-02T12:00:01+03:00", ["poa.later"]),
+        ("2026-04-20", []),
+        (None, []),
+    ],
+)
+def test_a_registration_after_the_document_asks_for_a_person(case, created, found):
+    told = attrs.evolve(case.status, created=created)
+    judged = mchd.judge(attrs.evolve(case, status=told))
+    assert codes(judged.power_of_attorney) == found
+
+
+NOTARY = mchd.model.Notary(
+    position="Нотариус",
+    register_number="99/9999",
+    name=mchd.model.FullName(surname="Тестова", given_name="Анна", patronymic="Петровна"),
+)
+STANDING_IN = mchd.model.ActingNotary(
+    position="ВРИО нотариуса", register_number="99/999", name=NOTARY.name
+)
+STRANGER = mchd.model.FullName(surname="Примеров", given_name="Илья")
+
+
+@pytest.mark.parametrize(
+    "position, notary, acting, found",
+    [
+        ("Нотариус", NOTARY.name, None, []),
+        ("ВРИО нотариуса", STRANGER, STANDING_IN, []),
+        ("Нотариус", STRANGER, None, ["poa.notary"]),
+        ("Врач", NOTARY.name, None, ["poa.notary"]),
+        (None, NOTARY.name, None, ["poa.notary"]),
+    ],
+)
+def test_a_notarial_power_of_attorney_is_signed_by_its_notary(
+    case, position, notary, acting, found
+):
+    notarized = with_content(
+        case,
+        notarization=mchd.model.Notarization(
+            place="Тестоград",
+            fee=Decimal(0),
+            notary=attrs.evolve(NOTARY, name=notary),
+            signatures=(),
+            acting_notary=acting,
+        ),
+    )
+    [report] = case.poa_reports
+    [signer] = report.signers
+    numbers = {"inn": "999900000316", "snils": "99900000317", "inn_legal": None, "ogrn": None}
+    holder = attrs.evolve(signer.holder, position=position, **numbers)
+    made = attrs.evolve(report, signers=(attrs.evolve(signer, holder=holder),))
+    judged = mchd.judge(attrs.evolve(notarized, poa_reports=(made,)))
+    assert codes(judged.power_of_attorney) == found
 
 
 def test_a_document_outside_the_term_is_refuted(case):
@@ -282,6 +407,32 @@ class TestWithTheRegistry:
         registry.submit_and_wait(document, signature)
         sandbox.world.faults.add(Fault(kind=FaultKind.CONNECT, match="mchd.public", times=9))
         assert codes(checked().power_of_attorney) == ["registry.silent"]
+
+    @pytest.mark.parametrize(
+        "status, found",
+        [(401, "registry.refused"), (403, "registry.refused"), (503, "registry.silent")],
+    )
+    def test_a_registry_that_refuses_to_answer_is_told_from_a_silent_one(
+        self, registry, sandbox, checked, document, signature, status, found
+    ):
+        registry.submit_and_wait(document, signature)
+        sandbox.world.faults.add(
+            Fault(kind=FaultKind.STATUS, match="mchd.public", status=status, times=9)
+        )
+        [finding] = checked().power_of_attorney.findings
+        assert finding.code == found
+        assert (f"http-{status}" in finding.message) is (found == "registry.refused")
+
+    def test_a_power_of_attorney_dated_back_asks_for_a_person(
+        self, registry, sandbox, people, draft, letter, verify
+    ):
+        sandbox.clock.advance(timedelta(days=49))
+        document = mchd.encode(mchd.issue(draft))
+        signature = cms.sign(document, people.head, at=NOON)
+        registry.submit_and_wait(document, signature)
+        package = mchd.PoaPackage(name="poa.xml", document=document, signatures=(signature,))
+        report = registry.check(package, letter, verify)
+        assert codes(report.power_of_attorney) == ["poa.later"]
 
     def test_a_revocation_after_the_signature_is_told_from_one_before(
         self, registry, sandbox, people, poa, document, signature, package

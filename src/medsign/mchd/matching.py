@@ -11,7 +11,9 @@ import attrs
 from medsign.mchd.fill import Holder
 from medsign.mchd.model import (
     Executive,
+    Exercise,
     FullName,
+    Notarization,
     Organization,
     Person,
     PersonPrincipal,
@@ -102,6 +104,37 @@ def matches(party: Party, holder: Holder, *, issuer_ogrn: str | None = None) -> 
         key=lambda result: best_first.index(result.verdict),
         default=MatchResult(verdict=MatchVerdict.UNDECIDED, rule=rule),
     )
+
+
+def acting(principal: Principal) -> tuple[tuple[Principal, ...], ...]:
+    """Return who may act for a principal: executives who do it together stand together (ПолнЮЛ)."""
+    organization = principal.party.organization
+    if organization is None:
+        return ((principal,),)
+
+    def through(executive: Executive) -> Principal:
+        alone = attrs.evolve(organization, executives=(executive,))
+        return attrs.evolve(principal, party=attrs.evolve(principal.party, organization=alone))
+
+    alone, together = list[tuple[Principal, ...]](), list[Principal]()
+    for executive in organization.executives:
+        one = through(executive)
+        if executive.exercise is Exercise.TOGETHER:
+            together.append(one)
+        else:
+            alone.append((one,))
+    return (*alone, tuple(together)) if together else tuple(alone)
+
+
+def certifies(notarization: Notarization, holder: Holder) -> bool:
+    """Tell whether the holder is the notary who certified, or who acted in his stead.
+
+    A notary's certificate has no number that the document gives, too: names are compared.
+    """
+    named = (notarization.notary, notarization.acting_notary)
+    name = _spelled(holder.surname, holder.given_name, holder.patronymic)
+    is_notary = "нотариус" in (holder.position or "").casefold()
+    return is_notary and name in {_full(each.name) for each in named if each}
 
 
 def _rule(holder: Holder, issuer_ogrn: str | None) -> str:

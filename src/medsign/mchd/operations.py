@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 from urllib.parse import quote
 
 import attrs
@@ -19,11 +20,13 @@ from medsign.errors import (
     ApiError,
     DeadlineExceeded,
     MalformedError,
+    OutcomeUnknown,
     TransportError,
     UnexpectedAnswer,
     UsageError,
 )
-from medsign.exchange import Answer, Context, Flow, Wait, do
+from medsign.exchange import Answer, CallState, Context, Flow, Repeat, Wait, do
+from medsign.exchange.retry import may_repeat
 from medsign.mchd.archive import PoaPackage, upload
 from medsign.mchd.file import decode
 from medsign.mchd.model import PowerOfAttorney
@@ -45,8 +48,10 @@ from medsign.mchd.revoke import decode_revocation
 from medsign.mchd.status import POA_STATUS, PoaState, TransactionState
 from medsign.status import Journal, State, Tracker
 
+T = TypeVar("T")
 EVERY = timedelta(seconds=5)
 WITHIN = timedelta(minutes=10)
+_SOON = timedelta(seconds=1)
 _PATIENCE = timedelta(minutes=1)
 _REGISTRY = "registry"
 # Beside a result that stands, a question that failed teaches nothing and spoils nothing.
@@ -99,8 +104,9 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
     """Hand in a signed power of attorney (F022, F108).
 
     A second call with the same files registers nothing: when an answer was lost, the registry is
-    asked for the number first. Where the registry says that the number is taken, its document is
-    compared with this one, and the same octets are a success.
+    asked first what stands under the number, and what it keeps there is compared with this
+    document as soon as it has decided; the same octets are a success. So it is when the registry
+    says that the number is taken.
 
     Args:
         document: The XML file, exactly as it was signed.
@@ -112,28 +118,42 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
     Raises:
         MalformedError: Not a power of attorney of the format 003.
         ApiError: The registry refused; 409 when the number is taken by another document.
-        OutcomeUnknown: No answer came, and the registry could not be asked either.
+        OutcomeUnknown: No answer came, and the registry could not be asked either or has not
+            decided yet; call again with the same files.
     """
     poa = decode(document)
     number = poa.terms.number
     body, media = upload("poa", f"{poa.file_id}.xml", document, signature)
     request = context.request("POST", _paths(context).register, content=body, content_type=media)
 
+    others: list[bytes] = []
+
     def known(asking: Context, _: str) -> Flow[Answer | None]:
-        return _unless_absent(_ask_status(asking, number))
+        within = min(_PATIENCE, timedelta(seconds=asking.policy.total))
+        found = yield from _kept(asking, poa, within=within)
+        if found and found[1] != document:
+            others.append(found[1])
+            return None
+        return found[0] if found else None
 
-    def same(asking: Context, _: str) -> Flow[Answer | None]:
-        registered = yield from _is_registered(asking, poa, document)
-        return (yield from _ask_status(asking, number)) if registered else None
+    def same(asking: Context, key: str) -> Flow[Answer | None]:
+        try:
+            return (yield from known(asking, key))
+        except _NOTHING_LEARNED:
+            return None
 
-    answer = yield from context.create(
-        "register",
-        request,
-        _key(number, body),
-        kind=Receipt,
-        resolve=known,
-        reconcile=same,
-    )
+    key = _key(number, body)
+    try:
+        answer = yield from context.create(
+            "register", request, key, kind=Receipt, resolve=known, reconcile=same
+        )
+    except OutcomeUnknown as error:
+        conflict = error.__cause__
+        if not (others and isinstance(conflict, ApiError) and conflict.status == 409):
+            raise
+        # The registry has shown whose the number is: that leaves no doubt of this call.
+        yield from do(partial(context.ledger.close, key, CallState.REFUSED))
+        raise conflict from None
     receipt = context.read(Receipt, answer)
     if receipt.number not in (None, number):
         raise UnexpectedAnswer("mchd: the registry answered with another number")
@@ -192,9 +212,9 @@ def status(context: Context, number: str) -> Flow[PublicStatus]:
 
     Raises:
         ApiError: 404 when the registry has no such number.
+        UnexpectedAnswer: The answer is about another number.
     """
-    answer = yield from _ask_status(context, number)
-    return context.read(PublicStatus, answer)
+    return (yield from _asked(context, number))[1]
 
 
 def follow(context: Context, number: str) -> Flow[Tracker]:
@@ -307,7 +327,10 @@ def check(
     try:
         told = yield from status(context, case.poa.terms.number)
     except ApiError as error:
-        case = attrs.evolve(case, listed=error.status != 404)
+        final = error.status != 404 and not may_repeat(error, Repeat.SAFE)
+        case = attrs.evolve(
+            case, listed=error.status != 404, refused=error.problem if final else ""
+        )
     except _NOTHING_LEARNED:
         pass
     else:
@@ -345,12 +368,34 @@ def _key(number: str, body: bytes) -> str:
     return f"{number}.{hashlib.sha256(body).hexdigest()[:16]}"
 
 
-def _ask_status(context: Context, number: str) -> Flow[Answer]:
+def _asked(context: Context, number: str) -> Flow[tuple[Answer, PublicStatus]]:
     path = _filled(_paths(context).status, number=number)
-    return context.fetch("status", context.request("GET", path))
+    answer = yield from context.fetch("status", context.request("GET", path))
+    told = context.read(PublicStatus, answer)
+    if told.number != number:
+        raise UnexpectedAnswer("mchd: the registry answered about another number")
+    return answer, told
 
 
-def _unless_absent(asked: Flow[Answer]) -> Flow[Answer | None]:
+def _changed(
+    context: Context, number: str, *states: PoaState, within: timedelta
+) -> Flow[tuple[Answer, str]]:
+    """Return what is said of a number once it has left the states; the registry takes its time.
+
+    With the answer comes the code of the state, empty for a word that is not known.
+    """
+    deadline = context.clock.monotonic() + within.total_seconds()
+    pause = _SOON
+    while True:
+        answer, told = yield from _asked(context, number)
+        code = _code(told.state)
+        if code not in states or context.clock.monotonic() + pause.total_seconds() > deadline:
+            return answer, code
+        yield Wait(pause.total_seconds())
+        pause = min(2 * pause, EVERY)
+
+
+def _unless_absent(asked: Flow[T]) -> Flow[T | None]:
     try:
         return (yield from asked)
     except ApiError as error:
@@ -359,28 +404,31 @@ def _unless_absent(asked: Flow[Answer]) -> Flow[Answer | None]:
         raise
 
 
-def _is_registered(context: Context, poa: PowerOfAttorney, document: bytes) -> Flow[bool]:
-    try:
-        kept = yield from download(context, Requisites.of(poa))
-    except _NOTHING_LEARNED:
-        return False
-    return kept.document == document
+def _kept(
+    context: Context, poa: PowerOfAttorney, *, within: timedelta
+) -> Flow[tuple[Answer, bytes] | None]:
+    """Return what is said of a number that is taken, and the document that took it.
+
+    Raises:
+        DeadlineExceeded: The registry has not decided yet whether the number is taken.
+    """
+    number = poa.terms.number
+    found = yield from _unless_absent(_changed(context, number, PoaState.PROCESSING, within=within))
+    if found is None or found[1] == PoaState.REJECTED:
+        return None
+    if found[1] == PoaState.PROCESSING:
+        raise DeadlineExceeded(f"mchd.register: no decision in {within.total_seconds():g} s")
+    package = yield from download(context, Requisites.of(poa))
+    return found[0], package.document
 
 
 def _revoked(
     context: Context, number: str, *, within: timedelta = timedelta(0)
 ) -> Flow[Answer | None]:
-    """Return what the registry says of a number once it is revoked; the registry takes its time."""
-    deadline = context.clock.monotonic() + within.total_seconds()
-    while True:
-        answer = yield from _unless_absent(_ask_status(context, number))
-        if not answer:
-            return None
-        code = _code(context.read(PublicStatus, answer).state)
-        waiting = code in (PoaState.CREATED, PoaState.ACTIVE)
-        if not waiting or context.clock.monotonic() + EVERY.total_seconds() > deadline:
-            return answer if code == PoaState.REVOKED else None
-        yield Wait(EVERY.total_seconds())
+    """Return what the registry says of a number once it is revoked."""
+    in_force = (PoaState.CREATED, PoaState.ACTIVE)
+    found = yield from _unless_absent(_changed(context, number, *in_force, within=within))
+    return found[0] if found and found[1] == PoaState.REVOKED else None
 
 
 def _known_history(context: Context, poa: PowerOfAttorney) -> Flow[Chronology | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Self
@@ -214,6 +215,19 @@ def certificate_limit(serial_number: int) -> Limit:
         name=_CERTIFICATE_LIMIT_NAME,
         value_text=octets.hex().upper(),
     )
+
+
+def limited_serial(limit: Limit) -> int | None:
+    """Return the serial number that LIM_16 names; people write it with spaces, colons and zeros.
+
+    Example:
+        >>> limited_serial(attrs.evolve(certificate_limit(0xABC), value_text="00:0a bc"))
+        2748
+    """
+    try:
+        return int(re.sub(r"[\s:]", "", limit.value_text or ""), 16)
+    except ValueError:
+        return None
 
 
 def _rows(data: bytes, *needed: str) -> list[dict[str, str]]:

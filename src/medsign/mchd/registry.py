@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import attrs
 
-from medsign.clock import aware, last_moment_of
+from medsign.clock import MOSCOW, aware, last_moment_of
 from medsign.errors import UsageError
 from medsign.exchange import Context
 from medsign.mchd.model import (
@@ -193,6 +193,7 @@ class PublicStatus:
         starts: First day, as the registry wrote it.
         ends: Last day, as the registry wrote it.
         changed: When the status began, as the registry wrote it.
+        created: When the registry first had it, as the registry wrote it.
     """
 
     number: str = attrs.field(metadata={"wire": "poaNumber"})
@@ -200,6 +201,7 @@ class PublicStatus:
     starts: str | None = attrs.field(default=None, metadata={"wire": "startDate"})
     ends: str | None = attrs.field(default=None, metadata={"wire": "endDate"})
     changed: str | None = attrs.field(default=None, metadata={"wire": "statusDate"})
+    created: str | None = attrs.field(default=None, metadata={"wire": "createdDate"})
 
     @property
     def state(self) -> Status:
@@ -221,6 +223,11 @@ class PublicStatus:
     def since(self) -> datetime | None:
         """When the status began, if the registry gave an instant."""
         return _instant(self.changed)
+
+    @property
+    def received(self) -> datetime | None:
+        """When the registry first had it, if it gave an instant."""
+        return _instant(self.created)
 
 
 @attrs.frozen(kw_only=True)
@@ -325,6 +332,8 @@ def _reasons(value: object) -> Iterator[Rejection]:
 
 # The form of dates is not published: one that is not ISO 8601 is no reason to lose a status.
 def _day(text: str | None) -> date | None:
+    if moment := _instant(text):
+        return moment.astimezone(MOSCOW).date()
     try:
         return date.fromisoformat((text or "")[:10])
     except ValueError:

@@ -13,16 +13,22 @@ from typing import TypeAlias
 
 import attrs
 
-from medsign.clock import first_moment_of, last_moment_of
 from medsign.cms import Indication, Report, SignatureReport
 from medsign.mchd.archive import PoaPackage
 from medsign.mchd.file import decode
 from medsign.mchd.findings import Finding, Severity
-from medsign.mchd.matching import MatchVerdict, Party, matches
-from medsign.mchd.model import Exercise, Grant, MachinePower, PowerOfAttorney, PowersKind
-from medsign.mchd.powers import ALL_POWERS, CERTIFICATE_LIMIT, certificate_limit
+from medsign.mchd.matching import MatchVerdict, Party, acting, certifies, matches
+from medsign.mchd.model import (
+    Exercise,
+    Grant,
+    MachinePower,
+    PowerOfAttorney,
+    PowersKind,
+    Principal,
+)
+from medsign.mchd.powers import ALL_POWERS, CERTIFICATE_LIMIT, limited_serial
 from medsign.mchd.registry import Chronology, PublicStatus
-from medsign.mchd.status import PoaState
+from medsign.mchd.status import PoaState, state_at
 from medsign.status import State
 
 Verify: TypeAlias = Callable[[bytes, bytes], Report]
@@ -107,6 +113,7 @@ class Representation:
         status: What the registry says; ``None`` when it did not answer.
         history: The registry's history, wanted when the power of attorney is revoked.
         listed: False when the registry said that it has no such number.
+        refused: Code of the registry's refusal to answer, if it refused.
     """
 
     poa: PowerOfAttorney
@@ -116,6 +123,7 @@ class Representation:
     status: PublicStatus | None = None
     history: Chronology | None = None
     listed: bool = True
+    refused: str = ""
 
     @classmethod
     def of(
@@ -209,12 +217,11 @@ def _limits(power: MachinePower, signers: Sequence[SignatureReport]) -> Iterator
             said = f"полномочие {power.code} ограничено ({limit.code}), сравните с документом"
             yield _warning("powers.limited", said)
             continue
-        numbers = {
-            certificate_limit(signer.holder.serial_number).value_text
-            for signer in signers
-            if signer.holder and signer.holder.serial_number is not None
-        }
-        if (limit.value_text or "").upper() not in numbers:
+        numbers = {signer.holder.serial_number for signer in signers if signer.holder}
+        if (limited := limited_serial(limit)) is None:
+            said = f"полномочие {power.code} дано для сертификата, номер которого не прочитать"
+            yield _warning("powers.limited", said)
+        elif limited not in numbers:
             said = f"полномочие {power.code} дано для другого сертификата"
             yield _error("powers.certificate", said)
 
@@ -223,6 +230,7 @@ def _power_of_attorney(case: Representation) -> Iterator[Finding]:
     for report in case.poa_reports:
         yield from _signature(report)
     yield from _principals(case)
+    yield from _dated_back(case)
     yield from _term(case)
     yield from _registry(case)
 
@@ -232,25 +240,60 @@ def _principals(case: Representation) -> Iterator[Finding]:
     if not isinstance(content, Grant):
         yield _warning("poa.delegated", "передоверие: проверьте всю цепочку доверенностей")
         return
-    signers = [signer for report in case.poa_reports for signer in report.signers]
-    for principal in content.principals:
-        match _best_match(principal, signers):
-            case MatchVerdict.DIFFERS:
-                yield _error("poa.signer", "доверенность подписал не доверитель")
-            case MatchVerdict.UNDECIDED:
-                said = "сведений сертификата недостаточно, чтобы узнать доверителя"
-                yield _warning("poa.signer_undecided", said)
-            case MatchVerdict.MATCHES:
-                pass
+    signers = _givers(case)
+    if not signers:
+        yield _error("poa.unsigned", "доверенность не подписана")
+    elif content.notarization:
+        holders = [signer.holder for signer in signers if signer.holder]
+        if not any(certifies(content.notarization, holder) for holder in holders):
+            said = "доверенность нотариальная: узнайте, подписал ли её названный в ней нотариус"
+            yield _warning("poa.notary", said)
+    else:
+        for principal in content.principals:
+            yield from _signed_for(principal, signers)
+
+
+def _givers(case: Representation) -> list[SignatureReport]:
+    return [signer for report in case.poa_reports for signer in report.signers]
+
+
+def _signed_for(principal: Principal, signers: Sequence[SignatureReport]) -> Iterator[Finding]:
+    order = list(MatchVerdict).index
+    found = [[_best_match(each, signers) for each in group] for group in acting(principal)]
+    if any(set(group) == {MatchVerdict.MATCHES} for group in found):
+        return
+    verdicts = (verdict for group in found for verdict in group)
+    match min(verdicts, key=order, default=MatchVerdict.UNDECIDED):
+        case MatchVerdict.MATCHES:
+            said = "руководители действуют совместно, а подписали не все: достаточно ли этого?"
+            yield _warning("poa.joint", said)
+        case MatchVerdict.UNDECIDED:
+            said = "сведений сертификата недостаточно, чтобы узнать доверителя"
+            yield _warning("poa.signer_undecided", said)
+        case MatchVerdict.DIFFERS:
+            yield _error("poa.signer", "доверенность подписал не доверитель")
+
+
+def _dated_back(case: Representation) -> Iterator[Finding]:
+    # It may bind from a day before it was made only if the principal approves of what was done.
+    known = [_earliest(signer) for signer in _givers(case)]
+    if case.status and case.status.received:
+        known.append(case.status.received)
+    if any(_earliest(signer) < max(known) for signer in case.document.signers if known):
+        said = "доверенность подписана или зарегистрирована позже документа: одобрен ли он?"
+        yield _warning("poa.later", said)
+
+
+def _earliest(signer: SignatureReport) -> datetime:
+    return min(signer.proved_at, signer.claimed_at or signer.proved_at)
 
 
 def _term(case: Representation) -> Iterator[Finding]:
     terms = case.poa.terms
-    first, last = first_moment_of(terms.issued), last_moment_of(terms.valid_until)
     for signer in case.document.signers:
-        if first <= signer.proved_at <= last:
+        if state_at(terms, signer.proved_at) is PoaState.ACTIVE:
             continue
-        if signer.claimed_at and first <= signer.claimed_at <= last:
+        if signer.claimed_at and state_at(terms, signer.claimed_at) is PoaState.ACTIVE:
             said = "срок доверенности подтверждает лишь время, указанное подписавшим"
             yield _warning("poa.term_unproved", said)
         else:
@@ -260,6 +303,10 @@ def _term(case: Representation) -> Iterator[Finding]:
 def _registry(case: Representation) -> Iterator[Finding]:
     if not case.listed:
         yield _error("registry.absent", "в реестре нет доверенности с таким номером")
+        return
+    if case.refused:
+        said = f"реестр отказался отвечать (код {case.refused}): проверьте вход и права"
+        yield _warning("registry.refused", said)
         return
     if case.status is None:
         yield _warning("registry.silent", "реестр не ответил, спросите его позже")

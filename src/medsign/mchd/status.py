@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol
 
 from medsign.clock import MOSCOW, aware
-from medsign.mchd.model import Terms
 from medsign.status import State, StatusModel
 
 
@@ -27,7 +27,7 @@ POA_STATUS = StatusModel(
         State(PoaState.PROCESSING, "На регистрации"),
         State(PoaState.CREATED, "Зарегистрирована, срок действия не наступил"),
         State(PoaState.ACTIVE, "Действует", success=True, aliases=("valid",)),
-        State(PoaState.REJECTED, "Отказано в регистрации", terminal=True, aliases=("invalid",)),
+        State(PoaState.REJECTED, "Отказано в регистрации", aliases=("invalid",)),
         State(PoaState.EXPIRED, "Срок действия истёк", terminal=True, aliases=("poaIsExpired",)),
         State(PoaState.REVOKED, "Отозвана", terminal=True, aliases=("poaWasRevoked",)),
     ],
@@ -38,6 +38,8 @@ POA_STATUS = StatusModel(
             "activate": PoaState.ACTIVE,
             "reject": PoaState.REJECTED,
         },
+        # A corrected document keeps the number of the refused one.
+        PoaState.REJECTED: {"resubmit": PoaState.PROCESSING},
         PoaState.CREATED: {"activate": PoaState.ACTIVE, "revoke": PoaState.REVOKED},
         PoaState.ACTIVE: {"expire": PoaState.EXPIRED, "revoke": PoaState.REVOKED},
     },
@@ -45,6 +47,7 @@ POA_STATUS = StatusModel(
         "register": "зарегистрировать до начала срока",
         "activate": "начать срок действия",
         "reject": "отказать в регистрации",
+        "resubmit": "передать исправленную",
         "expire": "окончить срок действия",
         "revoke": "отозвать",
     },
@@ -79,13 +82,27 @@ TRANSACTION_STATUS = StatusModel(
 """The asynchronous part of a registration or a revocation."""
 
 
-def state_at(terms: Terms, moment: datetime) -> PoaState:
+class Dated(Protocol):
+    """What has the dates of a power of attorney: its terms, for one."""
+
+    @property
+    def issued(self) -> date:
+        """The first day."""
+        ...
+
+    @property
+    def valid_until(self) -> date:
+        """The last day."""
+        ...
+
+
+def state_at(terms: Dated, moment: datetime) -> PoaState:
     """Return the state that the dates give to a registered power of attorney.
 
     Both the first and the last day count wholly, Moscow time. Revocation is not in the dates.
 
     Args:
-        terms: Terms of the power of attorney.
+        terms: What has its dates.
         moment: An aware instant.
     """
     today = aware(moment).astimezone(MOSCOW).date()

@@ -32,7 +32,7 @@ from medsign.sandbox.routing import JSON_TYPE, Call, Problem, Reply, Route, Serv
 from medsign.sandbox.shelf import Drawer
 from medsign.sandbox.world import World
 
-DELAY = timedelta(seconds=10)
+DELAY = timedelta(seconds=1)
 """How long the registry thinks."""
 
 LOGINS = {"clinic": "clinic-test-password"}
@@ -87,16 +87,11 @@ class Record:
         if self.reasons:
             yield mchd.PoaState.REJECTED, decided
             return
-        starts, ends = first_moment_of(self.issued), last_moment_of(self.valid_until)
-        if decided < starts:
-            yield mchd.PoaState.CREATED, decided
-        by_date = [
-            (mchd.PoaState.ACTIVE, max(starts, decided)),
-            (mchd.PoaState.EXPIRED, max(ends + timedelta(microseconds=1), decided)),
-        ]
-        for state, at in by_date:
+        over = last_moment_of(self.valid_until) + timedelta(microseconds=1)
+        days = (decided, first_moment_of(self.issued), over)
+        for at in sorted({max(decided, day) for day in days}):
             if self.revoked is None or at < self.revoked:
-                yield state, at
+                yield mchd.state_at(self, at), at
         if self.revoked is not None:
             yield mchd.PoaState.REVOKED, self.revoked
 
@@ -345,6 +340,7 @@ class MchdRegistry(Service):
             starts=record.issued.isoformat(),
             ends=record.valid_until.isoformat(),
             changed=since.isoformat(),
+            created=record.received.isoformat(),
         )
 
     def _chronology(self, call: Call[None]) -> dict[str, object]:
@@ -367,9 +363,11 @@ class MchdRegistry(Service):
             "events": [_refusal(record)] if refused else [],
         }
 
-    def _download(self, call: Call[None]) -> bytes:
+    def _download(self, call: Call[None]) -> bytes | Reply:
         representative = call.request.query.get("representativeInn", "")
         record = self._entrusted(call["number"], call["issuer"], representative)
+        if self._state(record)[0] is mchd.PoaState.PROCESSING:
+            return Reply.of({"reqStatus": mchd.TransactionState.PENDING})
         name = f"{mchd.decode(record.document).file_id}.xml"
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
