@@ -22,7 +22,7 @@ from medsign.ca import (
     mixed_alphabets,
 )
 from medsign.errors import InvalidDocument, InvalidIdentifier
-from medsign.pki.profile import holder_of_name
+from medsign.pki.profile import holder_of_name, looks_like_patronymic
 
 
 def test_a_worker_s_certificate_names_no_organisation(head):
@@ -90,6 +90,34 @@ def test_a_wrong_passport_is_refused_and_not_shown(anna, field, value):
     with pytest.raises(InvalidIdentifier) as error:
         attrs.evolve(anna.passport, **{field: value})
     assert value not in str(error.value) + repr(error.value.args) + error.value.diagnostics()
+
+
+@pytest.mark.parametrize(
+    "names, certain",
+    [
+        ("Анна Петровна", True),
+        ("Ольга Ильинична", True),
+        ("Пётр Кузьмич", True),
+        ("АННА ПЕТРОВНА", True),
+        ("Али Ахмед оглы", True),
+        ("Айгуль Нурлан кызы", True),
+        ("Анна Мария", False),
+        ("Жан Поль", False),
+    ],
+)
+def test_a_second_given_name_does_not_look_like_a_patronymic(anna, names, certain):
+    given, _, second = names.partition(" ")
+    subject = attrs.evolve(anna, given_name=given, patronymic=second)
+    holder = holder_of_name(certificate_subject(ApplicantKind.WORKER, subject))
+    assert looks_like_patronymic(holder.patronymic) == certain
+
+
+def test_a_region_code_has_digits_of_this_alphabet(anna):
+    for region, code in (("78 г. Санкт-Петербург", "78"), ("٧٨ г. Санкт-Петербург", None)):
+        subject = attrs.evolve(anna, region=region)
+        assert (
+            holder_of_name(certificate_subject(ApplicantKind.WORKER, subject)).region_code == code
+        )
 
 
 def test_an_obstacle_speaks_of_an_entrepreneur_too():

@@ -25,6 +25,8 @@ FNS_OGRN = "1047707030513"
 #: Since when identificationKind and ИННЮЛ are demanded (приказ ФСБ от 29.01.2021 №31).
 REVISION_2021 = datetime(2021, 8, 31, 21, tzinfo=UTC)  # 01.09.2021 in Moscow
 
+_PATRONYMIC = re.compile(r"(?:ич|вна|чна|\b(?:оглы|оглу|угли|кызы|гызы|кизи|улы|уулу))$")
+
 #: Classes of the signature tool, the lowest first, by policy OID.
 TOOL_CLASSES: Mapping[str, str] = MappingProxyType(
     {
@@ -48,7 +50,8 @@ class Holder:
         serial_number: Serial number of the certificate.
         surname: Фамилия.
         given_name: Имя.
-        patronymic: Отчество.
+        patronymic: Отчество: what follows the first word of the names; see
+            `looks_like_patronymic`.
         inn: ИНН of the person, 12 digits.
         snils: СНИЛС, 11 digits.
         inn_legal: ИНН of the organisation, 10 digits.
@@ -125,7 +128,7 @@ def _holder(name: Name, serial: int | None) -> Holder:
         kind = "sole_trader"
     elif inn_legal:
         kind = "legal_entity"
-    region = re.match(r"\d{2}(?!\d)", text(oids.STATE) or "")
+    region = re.match(r"[0-9]{2}(?!\d)", text(oids.STATE) or "")
     return Holder(
         kind=kind,
         serial_number=serial,
@@ -142,6 +145,19 @@ def _holder(name: Name, serial: int | None) -> Holder:
         email=text(oids.EMAIL),
         region_code=region[0] if region else None,
     )
+
+
+def looks_like_patronymic(text: str) -> bool:
+    """Tell whether a word ends as patronymics do, Russian or Turkic.
+
+    A certificate has the given name and the patronymic in one field, so of «Анна Мария» nobody
+    can tell whether she has a patronymic: a person has to look.
+
+    Example:
+        >>> [looks_like_patronymic(each) for each in ("Петровна", "Ильич", "Ахмед оглы", "Мария")]
+        [True, True, True, False]
+    """
+    return _PATRONYMIC.search(text.strip().casefold()) is not None
 
 
 class ProfileRule(enum.Enum):
