@@ -415,7 +415,7 @@ def test_every_check_fails_in_some_case():
         for finding in (*report.findings, *(f for each in report.signers for f in each.findings))
         if not finding.passed
     }
-    elsewhere = {"PDF_COVERED", "PDF_UNCHANGED", "EVIDENCE_JUDGED"}
+    elsewhere = {"PDF_COVERED", "PDF_UNCHANGED", "PDF_COMPARED", "EVIDENCE_JUDGED"}
     assert MESSAGES.keys() - failed == {"KEY_IN_TIME", *elsewhere}
 
 

@@ -14,11 +14,19 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.cms.conftest import DAY, START
 
 from medsign import cms
 from medsign.errors import BudgetExceeded, MalformedError
 from medsign.pdf import Change, PdfField, read_pdf_signatures, sign_pdf, verify_pdf
 from medsign.pdf import read as reading
+from medsign.pki.accredited import (
+    ACTIVE,
+    AccreditationStatus,
+    AccreditedCa,
+    AccreditedList,
+    Snapshot,
+)
 
 from .conftest import LATER, PAGE, SIGNED, revised
 
@@ -90,6 +98,54 @@ def test_incremental_saving_without_a_table_is_noticed(signed, judged, xref):
     end = b"xref\ntrailer\n<< /Root 1 0 R >>\n" if xref else b""
     report = judged(signed + body + end + b"startxref\n%d\n%%%%EOF\n" % (len(signed) + len(body)))
     assert not report.passed
+
+
+@pytest.fixture
+def listed(authority, evidence):
+    """Return `listed(document)`: evidence with a list in which the authority is accredited."""
+    status = AccreditationStatus(ACTIVE, START - 900 * DAY)
+    ca = AccreditedCa(
+        name="Тестовый УЦ",
+        ogrn=None,
+        number=None,
+        statuses=(status,),
+        certificates=(authority.root.certificate,),
+    )
+    known = AccreditedList([Snapshot(version="1", made_at=LATER, authorities=(ca,))])
+    return lambda document: attrs.evolve(evidence(document), accredited=known)
+
+
+def test_a_signature_under_a_changed_page_is_not_called_qualified(signed, listed):
+    def qualification(document: bytes):
+        return verify_pdf(listed(document), at=LATER).signers[0].qualification
+
+    assert qualification(signed) is cms.Qualification.QUALIFIED
+    assert qualification(revised(signed, {4: OTHER_TEXT})) is cms.Qualification.UNKNOWN
+
+
+@pytest.fixture
+def sloppy(page, signer):
+    """Return two signatures under a file whose first table is numbered wrongly."""
+    odd = page.replace(b"xref\n0 1\n", b"xref\n1 1\n", 1)
+    return sign_pdf(sign_pdf(odd, signer, at=SIGNED), signer, at=SIGNED)
+
+
+def test_what_cannot_be_compared_is_neither_accepted_nor_refused(sloppy, judged):
+    former, latter = read_pdf_signatures(sloppy)
+    assert (former.change, latter.change) == (Change.UNKNOWN, Change.NONE)
+    report = judged(sloppy)
+    assert report.sub_indication is Sub.GENERIC
+    assert failed(report) == {"PDF_COMPARED"}
+    first, second = report.signers
+    assert first.indication is cms.Indication.INDETERMINATE
+    assert second.passed
+
+
+def test_what_is_proved_bad_stays_so_where_nothing_can_be_compared(sloppy, judged):
+    at = sloppy.index(b"99 99 l")
+    report = judged(sloppy[:at] + bytes((sloppy[at] ^ 1,)) + sloppy[at + 1 :])
+    assert report.sub_indication is Sub.HASH_FAILURE
+    assert {each.sub_indication for each in report.signers} == {Sub.HASH_FAILURE}
 
 
 def with_range(signed: bytes, numbers: str) -> bytes:

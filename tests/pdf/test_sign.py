@@ -164,8 +164,9 @@ def test_a_certifying_signature_says_what_it_allows(page, signer):
     assert len(read_pdf_signatures(sign_pdf(open_still, signer, at=SIGNED))) == 2
     with pytest.raises(UsageError, match="first"):
         sign_pdf(open_still, signer, at=SIGNED, field=PdfField(allows=Change.FORMS))
-    with pytest.raises(UsageError, match="allows"):
-        PdfField(allows=Change.ANY)
+    for level in (Change.NONE, Change.ANY, Change.UNKNOWN):
+        with pytest.raises(UsageError, match="allows"):
+            PdfField(allows=level)
 
 
 def test_only_a_pdf_is_signed(signer):

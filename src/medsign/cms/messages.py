@@ -189,6 +189,16 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "Was the certificate not yet revoked at the time the signer claims?",
             "By the signer's own word the certificate had been revoked.",
         ),
+        "PDF_COMPARED": Message(
+            SubIndication.GENERIC,
+            "Можно узнать, что изменилось в PDF после подписания?",
+            "К PDF после подписания что-то добавлено, а что именно, установить не удалось: "
+            "файл нарушает правила формата.",
+            "Откройте подписанную редакцию документа или запросите документ заново.",
+            "Can it be told what changed in the PDF after the signing?",
+            "Something was added to the PDF after the signing, and it cannot be told what: "
+            "the file breaks the rules of its format.",
+        ),
         "SIGNING_CERTIFICATE": Message(
             SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
             "Найден сертификат подписавшего?",

@@ -27,13 +27,17 @@ _SUB_FILTERS = {"/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/ETSI.RFC3161"}
 
 
 class Change(enum.IntEnum):
-    """How far a PDF was changed; each level holds the former ones (ISO 32000-2 12.8.2.2)."""
+    """How far a PDF was changed; each level holds the former ones (ISO 32000-2 12.8.2.2).
+
+    What is unknown may be anything: the revisions could not be compared.
+    """
 
     NONE = 0
     EVIDENCE = 1
     FORMS = 2
     NOTES = 3
     ANY = 4
+    UNKNOWN = 5
 
     @property
     def russian(self) -> str:
@@ -46,7 +50,8 @@ _CHANGES = {
     Change.EVIDENCE: "доказательства для хранения",
     Change.FORMS: "поля форм или другие подписи",
     Change.NOTES: "примечания",
-    Change.ANY: "содержание документа, или сравнить редакции не удалось",
+    Change.ANY: "содержание документа, или дописано то, что не входит ни в одну редакцию",
+    Change.UNKNOWN: "неизвестно что: сравнить редакции не удалось",
 }
 
 
@@ -99,7 +104,7 @@ def read_pdf_signatures(document: bytes) -> tuple[PdfSignature, ...]:
     """Read the signatures of a PDF in the order of signing; empty when there are none.
 
     Files that break the rules of PDF are read too, as viewers do. What came after a signature is
-    not compared in them, so it counts as any change.
+    not compared in them and stays unknown.
 
     Raises:
         MalformedError: No PDF, an encrypted one, or a signature in it that cannot be read or that
@@ -162,7 +167,7 @@ def _signature(document: bytes, found: Any, *, strict: bool) -> PdfSignature:
         signed_at=_moment(entry.get("/M")),
         reason=str(reason) if isinstance(reason, str) else None,
         is_whole=is_whole,
-        change=Change.NONE if covers_file else _change(found) if strict else Change.ANY,
+        change=Change.NONE if covers_file else _change(found) if strict else Change.UNKNOWN,
         allowed=Change.NOTES if level is None else Change(level.value),
     )
 

@@ -51,7 +51,7 @@ class PdfField:
     room: int = 16 * 1024
 
     def __attrs_post_init__(self) -> None:
-        if self.allows in {Change.NONE, Change.ANY}:
+        if self.allows not in {None, Change.EVIDENCE, Change.FORMS, Change.NOTES}:
             raise UsageError("a signature allows evidence, forms or notes")
         if not 0 < self.room <= 16 * 1024 * 1024:
             raise UsageError("a signature needs some room")

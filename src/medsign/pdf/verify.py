@@ -16,8 +16,10 @@ from medsign.cms import (
     Exhibit,
     Facts,
     Finding,
+    Indication,
     Level,
     Policy,
+    Qualification,
     Report,
     SignatureReport,
     collect,
@@ -25,7 +27,7 @@ from medsign.cms import (
 )
 from medsign.errors import BudgetExceeded, MalformedError
 from medsign.gost import Provider
-from medsign.pdf.read import PdfSignature, read_pdf_signatures
+from medsign.pdf.read import Change, PdfSignature, read_pdf_signatures
 
 V = TypeVar("V", Report, SignatureReport)
 
@@ -88,18 +90,18 @@ def verify_pdf(
     report = decide(whole, policy, at=at)
     checks = [tuple(_findings(each, policy)) for each in found]
     signers = tuple(
-        _named(attrs.evolve(signer, findings=(*added, *signer.findings)), added)
-        for added, signer in zip(checks, report.signers, strict=True)
+        _judged(signer, added) for added, signer in zip(checks, report.signers, strict=True)
     )
     return _named(attrs.evolve(report, signers=signers), chain.from_iterable(checks))
 
 
 def _findings(place: PdfSignature, policy: Policy) -> Iterator[Finding]:
     later = f"после подписания изменено: {place.change.russian}" if place.change else ""
-    checks = {
-        "PDF_COVERED": (place.is_whole, ""),
-        "PDF_UNCHANGED": (place.change <= place.allowed, later),
-    }
+    checks = {"PDF_COVERED": (place.is_whole, "")}
+    if place.change is Change.UNKNOWN:
+        checks["PDF_COMPARED"] = (False, "")
+    else:
+        checks["PDF_UNCHANGED"] = (place.change <= place.allowed, later)
     for code, (passed, detail) in checks.items():
         level = policy.level(code)
         if passed or level is not Level.IGNORE:
@@ -107,10 +109,21 @@ def _findings(place: PdfSignature, policy: Policy) -> Iterator[Finding]:
             yield Finding(code=code, passed=passed, severity=level, evidence=exhibit)
 
 
+def _judged(signer: SignatureReport, added: tuple[Finding, ...]) -> SignatureReport:
+    """Add the checks of the PDF; what fails them is not called a qualified signature."""
+    report = _named(attrs.evolve(signer, findings=(*added, *signer.findings)), added)
+    doubtful = signer.qualification is Qualification.QUALIFIED and not report.passed
+    return attrs.evolve(report, qualification=Qualification.UNKNOWN) if doubtful else report
+
+
 def _named(verdict: V, findings: Iterable[Finding]) -> V:
-    """Name a verdict after the checks of the PDF if one failed: they come before all others."""
-    for each in findings:
-        if not each.passed and each.severity is Level.FAIL:
-            reason = each.message.sub_indication
-            return attrs.evolve(verdict, indication=reason.indication, sub_indication=reason)
+    """Name a verdict after the gravest failed check of the PDF, unless it is graver itself."""
+    failed = [each for each in findings if not each.passed and each.severity is Level.FAIL]
+    reasons = [each.message.sub_indication for each in failed]
+    for indication in (Indication.TOTAL_FAILED, Indication.INDETERMINATE):
+        for reason in reasons:
+            if reason.indication is indication:
+                return attrs.evolve(verdict, indication=indication, sub_indication=reason)
+        if verdict.indication is indication:
+            break
     return verdict
