@@ -122,6 +122,39 @@ def test_a_sick_leave_needs_a_patient_a_code_of_disease_and_both_days():
 
 
 @pytest.mark.req("F380")
+@pytest.mark.parametrize(
+    ("last_day", "faults"),
+    [
+        ("2026-06-24", {"Дата окончания": "Дата раньше, чем в поле «Дата начала»"}),
+        ("2026-06-01", {"Дата окончания": "Дата раньше, чем в поле «Дата начала»"}),
+        ("2026-06-25", {}),
+        ("01.06.2026", {"Дата окончания": "Неверный формат даты"}),
+    ],
+)
+def test_a_sick_leave_that_ends_before_it_begins_is_found_in_the_form(
+    last_day: str, faults: dict[str, str]
+):
+    leave = {
+        "patient": "2156792",
+        "diagnosis": "J06.9",
+        "first_day": "2026-06-25",
+        "last_day": last_day,
+    }
+    assert {f.path: f.message for f in check_form(leave, SICK_LEAVE_FORM)} == faults
+    [found] = check_form(
+        {**leave, "first_day": "завтра", "last_day": "2026-01-01"}, SICK_LEAVE_FORM
+    )
+    assert found.path == "Дата начала"
+
+
+@pytest.mark.req("F399")
+@pytest.mark.parametrize("code", ["С50.9", "А09", "М54.5"])
+def test_a_code_typed_in_cyrillic_is_told_how_to_mend_it(code: str):
+    assert "раскладку" in (icd10()(code) or "")
+    assert icd10()("простуда") == "Неверный формат кода МКБ"
+
+
+@pytest.mark.req("F380")
 @given(st.dates(max_value=date(9000, 1, 1)), st.integers(1, 365))
 def test_a_sick_leave_counts_both_its_ends(first: date, days: int):
     assert sick_leave_days(first, first + timedelta(days=days - 1)) == days

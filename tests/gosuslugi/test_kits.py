@@ -159,6 +159,9 @@ def test_five_megabytes_exactly_are_taken_and_one_octet_more_is_not(profile: str
         "Тестова_Анна_Диплом.pdf",
         "Тестова-Образцова_Анна_Диплом.pdf",
         "Ёлкин_Пётр_СНИЛС.pdf",
+        "фон Тестов_Анна Мария_Диплом.pdf",
+        "Әбдиева_Анна_Диплом.pdf",
+        "O'Testova_Zoë_Диплом.pdf",
         unicodedata.normalize("NFD", "Андрейчук_Алексей_Диплом.pdf"),
     ],
 )
@@ -175,6 +178,9 @@ def test_names_by_the_template_are_taken(name: str):
         "Тестова_Анна.pdf",
         "Тестова_Анна_.pdf",
         "тестова_анна_Диплом.pdf",
+        "Тестова_анна_Диплом.pdf",
+        "Тестова _Анна_Диплом.pdf",
+        "Тестова1_Анна_Диплом.pdf",
         "Тестова_Анна_Петровна_Диплом.pdf",
         "../Тестова_Анна_Диплом.pdf",
         "Тестова_Анна_Диплом.pdf.pdf",
@@ -196,8 +202,16 @@ def test_a_name_made_by_the_template_is_taken(suffix: str):
     "parts", [("", "Анна", "СНИЛС", ".pdf"), ("Тест", "Анна", "СНИЛС", ".doc")]
 )
 def test_no_name_is_made_of_wrong_parts(parts: tuple[str, str, str, str]):
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as refused:
         file_name(*parts)
+    assert "Исправьте" in refused.value.diagnostics()
+
+
+@pytest.mark.parametrize(
+    "person", [("фон Тестов", "Анна"), ("Тестова", "Анна Мария"), ("Әбдиева", "Анна")]
+)
+def test_people_of_any_name_get_a_file_name(person: tuple[str, str]):
+    assert file_name(*person, "Диплом", ".pdf") == f"{'_'.join(person)}_Диплом.pdf"
 
 
 @pytest.mark.req("F317", "F312")

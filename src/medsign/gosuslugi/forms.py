@@ -17,6 +17,7 @@ Rule = Callable[[str], str | None]
 """Takes the value of a field and returns what is wrong, in Russian, or ``None``."""
 
 _ICD10 = re.compile(r"[A-Z][0-9]{2}(\.[0-9]{1,2})?")
+_ICD10_IN_CYRILLIC = re.compile(r"[А-Я][0-9]{2}(\.[0-9]{1,2})?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -96,6 +97,8 @@ def icd10(exists: Callable[[str], bool] | None = None) -> Rule:
 
     def rule(value: str) -> str | None:
         if not _ICD10.fullmatch(value):
+            if _ICD10_IN_CYRILLIC.fullmatch(value):
+                return "Неверный формат кода МКБ: первая буква должна быть латинской"
             return "Неверный формат кода МКБ"
         if exists and not exists(value):
             return "Такого кода МКБ нет в справочнике"
@@ -114,6 +117,7 @@ class FormField:
         rules: What its value must satisfy; the first rule that is broken is told.
         mandatory: Whether the form is refused without it.
         hint: An input mask or an example to show beside the field (F400).
+        not_before: Name of the field with a date that this one must not precede.
     """
 
     name: str
@@ -121,6 +125,7 @@ class FormField:
     rules: tuple[Rule, ...] = ()
     mandatory: bool = attrs.field(default=True, kw_only=True)
     hint: str = attrs.field(default="", kw_only=True)
+    not_before: str = attrs.field(default="", kw_only=True)
 
 
 REGISTRATION_FORM = (
@@ -173,7 +178,7 @@ SICK_LEAVE_FORM = (
     FormField("patient", "Идентификационные данные пациента"),
     FormField("diagnosis", "Код заболевания", (icd10(),), hint="J06.9"),
     FormField("first_day", "Дата начала", (iso_date,), hint="гггг-мм-дд"),
-    FormField("last_day", "Дата окончания", (iso_date,), hint="гггг-мм-дд"),
+    FormField("last_day", "Дата окончания", (iso_date,), hint="гггг-мм-дд", not_before="first_day"),
 )
 """Больничный лист (F380); the source names the code and the duration, the dates give the latter."""
 
@@ -189,7 +194,10 @@ def sick_leave_days(first: date, last: date) -> int:
         1
     """
     if last < first:
-        raise UsageError("a sick leave does not end before it begins")
+        raise UsageError(
+            "a sick leave does not end before it begins",
+            "Дата окончания больничного раньше даты начала. Исправьте даты.",
+        )
     return (last - first).days + 1
 
 
@@ -205,15 +213,19 @@ def check_form(values: Mapping[str, str], fields: Iterable[FormField]) -> tuple[
         >>> found.path, found.code
         ('Дозировки', 'field.missing')
     """
-    form = tuple(fields)
+    form = {field.name: field for field in fields}
+    entered = {name: values.get(name, "").strip() for name in form}
     findings = [
         Finding(code="field.unknown", path=name, message="В форме нет такого поля")
-        for name in sorted(values.keys() - {field.name for field in form})
+        for name in sorted(values.keys() - form.keys())
     ]
-    for field in form:
-        value = values.get(field.name, "").strip()
-        if value:
+    for name, field in form.items():
+        if value := entered[name]:
             fault = next((said for rule in field.rules if (said := rule(value))), None)
+            earliest = entered.get(field.not_before, "")
+            # Dates as гггг-мм-дд are in the order of their texts.
+            if not fault and iso_date(earliest) is None and value < earliest:
+                fault = f"Дата раньше, чем в поле «{form[field.not_before].label}»"
             if fault:
                 findings.append(Finding(code="field.invalid", path=field.label, message=fault))
         elif field.mandatory:

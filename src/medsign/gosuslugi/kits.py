@@ -19,9 +19,12 @@ from medsign.gosuslugi.findings import Finding
 MAX_FILE_BYTES = 5 * 1024 * 1024
 """The limit of «5 МБ» (F350). The source does not say which megabyte; the larger one is taken."""
 
-# Фамилия_Имя_ТипДокумента (F351): a capital letter, then letters of either alphabet.
-_NAME = r"[А-ЯЁA-Z][А-ЯЁа-яёA-Za-z'’-]*"
-_FILE_NAME = re.compile(rf"{_NAME}_{_NAME}_[А-ЯЁа-яёA-Za-z0-9 -]+")
+# Фамилия_Имя_ТипДокумента (F351), in letters of either alphabet. A name may be of several words:
+# «фон Тестов», «Анна Мария».
+_LETTER = "A-Za-zÀ-ÖØ-öø-ɏЀ-ҁҊ-ԯ"
+_WORD = rf"[{_LETTER}][{_LETTER}'’-]*"
+_NAME = rf"{_WORD}(?: {_WORD})*"
+_FILE_NAME = re.compile(rf"({_NAME})_({_NAME})_[{_LETTER}0-9 -]+")
 
 
 class DocumentKind(StrEnum):
@@ -260,8 +263,12 @@ def file_name(surname: str, given_name: str, document_type: str, suffix: str) ->
         'Тестова_Анна_Диплом.pdf'
     """
     name = f"{surname}_{given_name}_{document_type}"
-    if not _FILE_NAME.fullmatch(name) or suffix not in _SUFFIXES:
-        raise UsageError("the parts make no name like Фамилия_Имя_ТипДокумента.pdf")
+    if not _follows_template(name) or suffix not in _SUFFIXES:
+        raise UsageError(
+            "the parts make no name like Фамилия_Имя_ТипДокумента.pdf",
+            "Имя файла не составить: фамилию и имя пишут буквами, с заглавной, а файл нужен PDF "
+            "или JPEG. Исправьте их.",
+        )
     return name + suffix
 
 
@@ -287,8 +294,15 @@ def _about_file(document: Document, profile: KitProfile) -> Iterator[tuple[str, 
         yield "file.extension", f"Расширение файла не соответствует содержимому: это {proven}"
     if len(document.content) > profile.max_bytes:
         yield "file.size", f"Файл больше {profile.max_bytes / 1024**2:g} МБ"
-    if not _FILE_NAME.fullmatch(stem):
+    if not _follows_template(stem):
         yield "file.name", "Имя файла не соответствует шаблону «Фамилия_Имя_ТипДокумента»"
+
+
+def _follows_template(stem: str) -> bool:
+    found = _FILE_NAME.fullmatch(stem)
+    return found is not None and all(
+        any(word[0].isupper() for word in name.split()) for name in found.groups()
+    )
 
 
 def _about_content(
