@@ -6,12 +6,12 @@ import hashlib
 import re
 import shutil
 import subprocess
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 import pytest
 
-from medsign.codec.xml import parse
-from medsign.errors import MalformedError
+from medsign.codec.xml import parse, serialize
+from medsign.errors import BudgetExceeded, MalformedError
 from medsign.xmldsig import XmlProblem, sign_enveloped, verify
 from medsign.xmldsig.names import DS, ENVELOPED, EXC_C14N
 
@@ -46,6 +46,46 @@ def test_a_change_anywhere_is_noticed(doctor, old, new):
     facts = only(signed.replace(old, new).encode())
     assert facts.references[0].problem is XmlProblem.DIGEST_MISMATCH
     assert facts.signed == ()
+
+
+def accompanied(signed: bytes, *others: bytes, apart: bool = False) -> bytes:
+    """Put other certificates before the signer's own, in an X509Data of their own perhaps."""
+    root = parse(signed)
+    data = next(root.iter(f"{{{DS}}}X509Data"))
+    if apart:
+        data.addprevious(data.makeelement(f"{{{DS}}}X509Data"))
+        data = data.getprevious()
+    for number, der in enumerate(others):
+        other = data.makeelement(f"{{{DS}}}X509Certificate")
+        other.text = b64encode(der).decode()
+        data.insert(number, other)
+    return serialize(root, indent=False)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_certificate_of_the_signer_may_come_after_those_of_authorities(doctor, apart):
+    signed = sign_enveloped(DOCUMENT.encode(), doctor)
+    others = enrol().certificate.der, enrol(TC26_512_A).certificate.der, b"unreadable"
+    facts = only(accompanied(signed, *others, apart=apart))
+    assert facts.is_intact
+    assert facts.certificate == doctor.certificate
+
+
+def test_a_value_that_no_listed_key_made_is_a_bad_signature(doctor):
+    authority = enrol()
+    signed = sign_enveloped(DOCUMENT.encode(), doctor).decode()
+    own = b64encode(doctor.certificate.der).decode()
+    assert own in signed
+    swapped = signed.replace(own, b64encode(enrol().certificate.der).decode()).encode()
+    facts = only(accompanied(swapped, authority.certificate.der))
+    assert facts.problem is XmlProblem.SIGNATURE_INVALID
+    assert facts.certificate == authority.certificate
+
+
+def test_a_crowd_of_certificates_is_not_tried(doctor):
+    signed = sign_enveloped(DOCUMENT.encode(), doctor)
+    with pytest.raises(BudgetExceeded, match="certificates"):
+        only(accompanied(signed, *[doctor.certificate.der] * 16))
 
 
 def test_text_put_after_the_signature_is_noticed(doctor):

@@ -69,8 +69,8 @@ class XmlSignatureFacts:
         algorithm: URI of the signature algorithm, as written.
         references: What it covers.
         problem: Why the value is not a good signature over the references; ``None``: it is one.
-        certificate: The certificate that came along. Nothing is known about it yet: build its
-            path with `medsign.pki`.
+        certificate: The certificate that came along and whose key signed; when none fits, the
+            first one. Nothing is known about it yet: build its path with `medsign.pki`.
         actor: The SOAP actor of the header it stands in, which is not signed; else ``None``.
         power_of_attorney: The МЧД that it refers to.
     """

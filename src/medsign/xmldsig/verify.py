@@ -32,6 +32,7 @@ from medsign.xmldsig.names import DS, SFR_POWERS, SOAP, WHAT, WSSE
 
 MAX_SIGNATURES = 64
 MAX_REFERENCES = 16
+MAX_CERTIFICATES = 16
 # How much may be copied and digested, in documents of the largest size.
 _WORK = 4
 _XML_SPACE = re.compile(r"[ \t\r\n]+")
@@ -92,10 +93,9 @@ class _Check:
             raise MalformedError(WHAT, "SignedInfo", "no reference, or two to one element")
         if len(listed) > MAX_REFERENCES:
             raise BudgetExceeded("references of an XML signature", MAX_REFERENCES)
-        certificate, problem = self._certificate(signature)
+        sources = self._sources(signature)
         references = tuple(self._reference(each, signature) for each in listed)
-        if certificate is not None:
-            problem = self._value_problem(signature, info, certificate)
+        certificate, problem = self._whose(signature, info, sources)
         covered = {each.uri for each in references if each.digest_matches and problem is None}
         return XmlSignatureFacts(
             algorithm=_algorithm(_child(info, "SignatureMethod")),
@@ -106,21 +106,34 @@ class _Check:
             power_of_attorney=self._power_of_attorney(signature, covered),
         )
 
-    def _value_problem(
-        self, signature: Node, info: Node, certificate: Certificate
-    ) -> XmlProblem | None:
+    def _whose(
+        self, signature: Node, info: Node, sources: list[Node]
+    ) -> tuple[Certificate | None, XmlProblem | None]:
+        """Return the certificate whose key signed; authorities may stand around it in any order.
+
+        When there is none: the first that can be read, and what is wrong.
+        """
+        if not sources:
+            return None, XmlProblem.CERTIFICATE_ABSENT
+        certificates = list(filter(None, map(_certificate, sources)))
+        if not certificates:
+            return None, XmlProblem.CERTIFICATE_UNREADABLE
         value = _octets(_child(signature, "SignatureValue"))
         algorithm = names.SIGNATURES.get(_algorithm(_child(info, "SignatureMethod")))
         method = _child(info, "CanonicalizationMethod")
         if algorithm is None or _algorithm(method) not in names.CANONICAL:
-            return XmlProblem.ALGORITHM_UNSUPPORTED
+            return certificates[0], XmlProblem.ALGORITHM_UNSUPPORTED
         signed = self._canonical(info, method, comments=names.CANONICAL[_algorithm(method)][1])
-        check = verify_signature(
-            certificate.public_key, algorithm, signed, value, provider=self.provider
-        )
-        if check is SignatureCheck.UNSUPPORTED:
-            return XmlProblem.ALGORITHM_UNSUPPORTED
-        return None if check else XmlProblem.SIGNATURE_INVALID
+        problem = XmlProblem.ALGORITHM_UNSUPPORTED
+        for each in certificates:
+            check = verify_signature(
+                each.public_key, algorithm, signed, value, provider=self.provider
+            )
+            if check:
+                return each, None
+            if check is not SignatureCheck.UNSUPPORTED:
+                problem = XmlProblem.SIGNATURE_INVALID
+        return certificates[0], problem
 
     def _reference(self, reference: Node, signature: Node) -> ReferenceFacts:
         uri = reference.get("URI")
@@ -186,23 +199,22 @@ class _Check:
         if self.spent > self.work:
             raise BudgetExceeded("octets under XML signatures", self.work)
 
-    def _certificate(self, signature: Node) -> tuple[Certificate | None, XmlProblem | None]:
+    def _sources(self, signature: Node) -> list[Node]:
+        """Return the elements in which the signer's certificate may be (XMLDSig 4.5.4)."""
         path = f"{{{WSSE}}}SecurityTokenReference/{{{WSSE}}}Reference"
         key_info = signature.find(f"{{{DS}}}KeyInfo")
         if key_info is None:
-            return None, XmlProblem.CERTIFICATE_ABSENT
-        source = key_info.find(f"{{{DS}}}X509Data/{{{DS}}}X509Certificate")
+            return []
         if (token := key_info.find(path)) is not None:
             uri = token.get("URI") or ""
             source = names.identified(self.index, uri.removeprefix("#"))
             if source.tag != f"{{{WSSE}}}BinarySecurityToken":
                 raise MalformedError(WHAT, "KeyInfo", "the token is not a BinarySecurityToken")
-        if source is None:
-            return None, XmlProblem.CERTIFICATE_ABSENT
-        try:
-            return decode_certificate(_octets(source)), None
-        except MalformedError:
-            return None, XmlProblem.CERTIFICATE_UNREADABLE
+            return [source]
+        listed = key_info.findall(f"{{{DS}}}X509Data/{{{DS}}}X509Certificate")
+        if len(listed) > MAX_CERTIFICATES:
+            raise BudgetExceeded("certificates of an XML signature", MAX_CERTIFICATES)
+        return listed
 
     def _power_of_attorney(self, signature: Node, covered: set[str]) -> PowerOfAttorneyLink | None:
         link = next(signature.iter(f"{{{SFR_POWERS}}}powerOfAttorneyLink"), None)
@@ -252,6 +264,13 @@ def _octets(node: Node) -> bytes:
         return b64decode(_XML_SPACE.sub("", node.text or ""), validate=True)
     except (Base64Error, ValueError):
         raise MalformedError(WHAT, str(node.tag), "not base64") from None
+
+
+def _certificate(source: Node) -> Certificate | None:
+    try:
+        return decode_certificate(_octets(source))
+    except MalformedError:
+        return None
 
 
 def _actor(signature: Node) -> str | None:
