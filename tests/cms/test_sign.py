@@ -138,6 +138,17 @@ def test_a_further_signature_of_another_content_is_refused(signer, authority):
         cms.sign(CONTENT + b"!", authority.issue(), at=SIGNED, beside=attached)
 
 
+def test_a_detached_message_of_another_content_takes_no_signature_beside(detached, authority):
+    with pytest.raises(UsageError, match="another content"):
+        cms.sign(CONTENT + b"!", authority.issue(), at=SIGNED, beside=detached)
+
+
+def test_a_detached_message_by_digests_of_another_length_cannot_be_compared(detached, authority):
+    longer = authority.issue(curve=TC26_512_A)
+    both = cms.sign(CONTENT, longer, at=SIGNED, beside=detached)
+    assert len(asn1.decode_signed_data(both).signers) == 2
+
+
 def test_a_stamp_is_taken_bare_or_in_the_response(detached, authority):
     response = authority.stamp(cms.signature_value(detached), SIGNED)
     token = asn1.decode_timestamp_response(response).token

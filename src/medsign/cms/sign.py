@@ -100,7 +100,8 @@ def prepare(
         detached: Whether the content stays out of the signature.
         chain: Further certificates to send along, the root not among them.
         beside: A message with signatures of the same content, to which this one is added; its
-            own content, or the lack of it, stays as it is.
+            own content, or the lack of it, stays as it is. Without a content it is told by the
+            digests in it, if one is by the algorithm of the key.
         provider: Who hashes; by default `medsign.gost.default_provider`.
 
     Raises:
@@ -114,8 +115,7 @@ def prepare(
     if hashed is None:
         raise UsageError(f"this key needs a {algorithm.name} digest of the content")
     others = decode_signed_data(beside) if beside else None
-    attached = others.content if others else None
-    if attached is not None and digest(algorithm, attached, provider=provider) != hashed:
+    if others and _is_of_another(others, algorithm, hashed, provider):
         raise UsageError("the message beside is of another content")
     attributes = encode_signed_attributes(
         content_type=others.content_type if others else oids.DATA,
@@ -272,6 +272,17 @@ def _token(data: bytes) -> SignedData:
     if token.content_type != oids.TST_INFO:
         raise MalformedError("time stamp", "encapContentInfo.eContentType", "not a time stamp")
     return token
+
+
+def _is_of_another(
+    message: SignedData, algorithm: DigestAlgorithm, hashed: bytes, provider: Provider | None
+) -> bool:
+    if message.content is not None:
+        return digest(algorithm, message.content, provider=provider) != hashed
+    return any(
+        each.digest_algorithm.oid == algorithm.oid and each.message_digest not in {None, hashed}
+        for each in message.signers
+    )
 
 
 def _joined(others: SignedData, signer: SignerInfo, certificates: Iterable[bytes]) -> bytes:
