@@ -138,6 +138,21 @@ def test_a_lost_request_with_a_corrected_document_is_sent_again(registry, sandbo
     assert submit(registry, people, draft).state.code == mchd.PoaState.ACTIVE
 
 
+def test_a_second_press_after_a_refusal_tells_it_again(registry, sandbox, draft, people):
+    expired = attrs.evolve(draft, issued=date(2025, 1, 1), valid_until=date(2026, 1, 1))
+    document = mchd.encode(mchd.issue(expired))
+    files = (document, cms.sign(document, people.head, at=NOON))
+    first = registry.submit_and_wait(*files)
+    assert not first.registered
+    assert registry.submit_and_wait(*files) == first
+    assert transactions(sandbox) == 1
+    corrected = mchd.encode(mchd.issue(draft))
+    registry.register(corrected, cms.sign(corrected, people.head, at=NOON))
+    with pytest.raises(ApiError) as refused:
+        registry.submit_and_wait(*files)
+    assert refused.value.problem == "number-taken"
+
+
 def test_while_the_registry_has_not_decided_nobody_knows_whose_document_it_took(
     context, sandbox, document, signature, poa
 ):
@@ -191,7 +206,9 @@ def test_a_process_killed_between_sending_and_reading_resumes_from_its_journal(
 @pytest.mark.req("F408")
 def test_a_second_press_of_the_button_registers_nothing(registry, sandbox, document, signature):
     first = registry.register(document, signature)
+    at = sandbox.clock.now()
     assert registry.register(document, signature).number == first.number
+    assert sandbox.clock.now() == at
     assert transactions(sandbox) == 1
 
 

@@ -126,34 +126,49 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
     body, media = upload("poa", f"{poa.file_id}.xml", document, signature)
     request = context.request("POST", _paths(context).register, content=body, content_type=media)
 
-    others: list[bytes] = []
+    key = _key(number, body)
+    others: list[str] = []
 
     def known(asking: Context, _: str) -> Flow[Answer | None]:
+        # What is under way or refused shows no document: it is ours only if we were answered once.
+        doubtful = yield from do(partial(_in_doubt, context, key))
         within = min(_PATIENCE, timedelta(seconds=asking.policy.total))
-        found = yield from _kept(asking, poa, within=within)
-        if found and found[1] != document:
-            others.append(found[1])
+        under_way = (PoaState.PROCESSING,) if doubtful else ()
+        found = yield from _unless_absent(_changed(asking, number, *under_way, within=within))
+        if found is None:
             return None
-        return found[0] if found else None
+        answer, code = found
+        if code in under_way:
+            raise DeadlineExceeded(f"mchd.register: no decision in {within.total_seconds():g} s")
+        if code in (PoaState.PROCESSING, PoaState.REJECTED):
+            return None if doubtful else answer
+        kept = yield from download(asking, Requisites.of(poa))
+        if kept.document == document:
+            return answer
+        others.append(number)
+        return None
 
-    def same(asking: Context, key: str) -> Flow[Answer | None]:
+    def same(asking: Context, _: str) -> Flow[Answer | None]:
         try:
             return (yield from known(asking, key))
         except _NOTHING_LEARNED:
             return None
 
-    key = _key(number, body)
     try:
         answer = yield from context.create(
             "register", request, key, kind=Receipt, resolve=known, reconcile=same
         )
-    except OutcomeUnknown as error:
-        conflict = error.__cause__
-        if not (others and isinstance(conflict, ApiError) and conflict.status == 409):
+    except OutcomeUnknown:
+        if not others:
             raise
-        # The registry has shown whose the number is: that leaves no doubt of this call.
+        # Where another document stands under the number, this one does not: that is no doubt.
         yield from do(partial(context.ledger.close, key, CallState.REFUSED))
-        raise conflict from None
+        raise ApiError(
+            409,
+            "number-taken",
+            "another document has this number",
+            russian_title="под этим номером зарегистрирована другая доверенность",
+        ) from None
     receipt = context.read(Receipt, answer)
     if receipt.number not in (None, number):
         raise UnexpectedAnswer("mchd: the registry answered with another number")
@@ -297,6 +312,9 @@ def submit_and_wait(
             state=POA_STATUS.state(PoaState.REJECTED),
             rejections=history.rejections if history else (),
         )
+    if receipt.transaction is None:
+        # Now that it is decided, the registry shows whose document it took.
+        yield from register(context, document, signature)
     told = yield from status(context, number)
     return Registration(number=number, state=told.state)
 
@@ -404,22 +422,8 @@ def _unless_absent(asked: Flow[T]) -> Flow[T | None]:
         raise
 
 
-def _kept(
-    context: Context, poa: PowerOfAttorney, *, within: timedelta
-) -> Flow[tuple[Answer, bytes] | None]:
-    """Return what is said of a number that is taken, and the document that took it.
-
-    Raises:
-        DeadlineExceeded: The registry has not decided yet whether the number is taken.
-    """
-    number = poa.terms.number
-    found = yield from _unless_absent(_changed(context, number, PoaState.PROCESSING, within=within))
-    if found is None or found[1] == PoaState.REJECTED:
-        return None
-    if found[1] == PoaState.PROCESSING:
-        raise DeadlineExceeded(f"mchd.register: no decision in {within.total_seconds():g} s")
-    package = yield from download(context, Requisites.of(poa))
-    return found[0], package.document
+def _in_doubt(context: Context, key: str) -> bool:
+    return any(call.key == key for call in context.ledger.unfinished())
 
 
 def _revoked(

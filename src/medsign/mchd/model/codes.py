@@ -7,23 +7,12 @@ A meaning that no good source confirms says so in its label.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+
+from medsign.status import Labelled
 
 
-class Code(StrEnum):
-    """A code with its meaning.
-
-    Attributes:
-        label: The meaning, in Russian.
-    """
-
-    label: str
-
-    def __new__(cls, value: str, label: str) -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label = label
-        return member
+class Code(Labelled):
+    """A code with its meaning; the label is the meaning, in Russian."""
 
 
 class FormatVersion(Code):
