@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from calendar import isleap
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +13,7 @@ from medsign.clock import (
     SystemClock,
     aware,
     by_moscow_time,
+    compare_age,
     first_moment_of,
     last_moment_of,
 )
@@ -90,3 +92,15 @@ def test_the_system_clock_is_aware_and_monotonic():
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() <= clock.monotonic()
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 12, 31)), st.integers(0, 120))
+def test_an_age_is_compared_by_the_calendar_day(since, years):
+    leap_only = (since.month, since.day) == (2, 29) and not isleap(since.year + years)
+    if leap_only:
+        year = since.year + years
+        assert compare_age(years, since, date(year, 2, 28)) == -1
+        assert compare_age(years, since, date(year, 3, 1)) == 1
+    else:
+        day = since.replace(year=since.year + years)
+        assert [compare_age(years, since, day + timedelta(n)) for n in (-1, 0, 1)] == [-1, 0, 1]

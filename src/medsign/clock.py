@@ -104,6 +104,22 @@ def by_moscow_time(moment: datetime) -> str:
     return f"{local:%d.%m.%Y %H:%M:%S} (МСК)"
 
 
+def compare_age(years: int, since: date, on: date) -> int:
+    """Compare the time between two days with whole years.
+
+    Returns:
+        Less than zero before the anniversary, zero on its day, more after it. 29 February has its
+        anniversary in a common year between 28 February and 1 March, on no day.
+
+    Example:
+        >>> [compare_age(18, date(2008, 6, 25), date(2026, 6, day)) for day in (24, 25, 26)]
+        [-1, 0, 1]
+    """
+    anniversary = (since.year + years, since.month, since.day)
+    today = (on.year, on.month, on.day)
+    return (anniversary < today) - (anniversary > today)
+
+
 def last_moment_of(day: date) -> datetime:
     """Return the last instant of a day in Moscow, in UTC.
 

@@ -10,29 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any
 
 import attrs
 
 from medsign.ca.status import CERTIFICATE_STATUS, CHECK_STATUS, ESIA_STATUS, REQUEST_STATUS
 from medsign.errors import InvalidIdentifier
 from medsign.identifiers import Inn, InnLegal, Ogrn, Ogrnip, Phone, Snils
-from medsign.status import State, UnknownStatus
-
-
-class Labelled(StrEnum):
-    """A code with the words of the sources."""
-
-    _value_: str
-    label: str
-
-    def __new__(cls, code: str, label: str = "") -> Self:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.label = label
-        return member
+from medsign.status import Labelled, State, UnknownStatus
 
 
 class Authority(Labelled):

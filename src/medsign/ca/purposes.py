@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from medsign.ca.models import CertificateKind, Labelled
+from medsign.ca.models import CertificateKind
+from medsign.status import Labelled
 
 
 class Purpose(Labelled):

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from medsign.ca.models import ApplicantKind, Labelled, Subject
+from medsign.ca.models import ApplicantKind, Subject
 from medsign.codec.asn1 import Certificate, Name, oids
 from medsign.errors import InvalidDocument
 from medsign.pki.issuing import subject_name
 from medsign.pki.profile import FNS_OGRN
+from medsign.status import Labelled
 
 _MIXED = re.compile("[A-Za-zÀ-ɏ][Ѐ-ӿ]|[Ѐ-ӿ][A-Za-zÀ-ɏ]")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from medsign.clock import compare_age
 from medsign.errors import UnexpectedAnswer
 from medsign.identifiers import CardNumber, CardUid, OmsNumber, Snils
 from medsign.status import fold
@@ -171,9 +172,4 @@ def may_hold_card(birth_date: date, on: date, *, lives_in_petersburg: bool) -> b
         >>> may_hold_card(date(2012, 6, 25), date(2026, 6, 25), lives_in_petersburg=True)
         True
     """
-    old_enough = (birth_date.year + 14, birth_date.month, birth_date.day) <= (
-        on.year,
-        on.month,
-        on.day,
-    )
-    return lives_in_petersburg and old_enough
+    return lives_in_petersburg and compare_age(14, birth_date, on) >= 0

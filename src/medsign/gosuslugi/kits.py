@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
 
 import attrs
 
-from medsign.clock import MOSCOW, aware
+from medsign.clock import MOSCOW, aware, compare_age
 from medsign.errors import UsageError
 from medsign.gosuslugi.findings import Finding
+from medsign.status import Labelled
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 """The limit of «5 МБ» (F350). The source does not say which megabyte; the larger one is taken."""
@@ -27,16 +27,8 @@ _NAME = rf"{_WORD}(?: {_WORD})*"
 _FILE_NAME = re.compile(rf"({_NAME})_({_NAME})_[{_LETTER}0-9 -]+")
 
 
-class DocumentKind(StrEnum):
+class DocumentKind(Labelled):
     """A document of the cabinet; `label` is its name in the source."""
-
-    label: str
-
-    def __new__(cls, code: str, label: str) -> Self:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.label = label
-        return member
 
     PASSPORT = "passport", "Паспорт гражданина РФ"
     SNILS = "snils", "СНИЛС"
@@ -320,13 +312,8 @@ def _about_content(
     if asked.max_age_years is not None:
         if document.issued is None:
             yield "document.undated", "Не указана дата документа"
-        elif _older(document.issued, asked.max_age_years, today):
+        elif compare_age(asked.max_age_years, document.issued, today) > 0:
             yield "document.outdated", f"Документ старше {asked.max_age_years} лет"
-
-
-def _older(issued: date, years: int, today: date) -> bool:
-    # As triples, so that 29 February needs no rule of its own.
-    return (issued.year + years, issued.month, issued.day) < (today.year, today.month, today.day)
 
 
 def _about_twins(document: Document, earlier: Iterable[Document]) -> Iterator[tuple[str, str]]:

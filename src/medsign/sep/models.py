@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from medsign.clock import MOSCOW
+from medsign.clock import MOSCOW, compare_age
 from medsign.errors import MedsignError
 from medsign.gost import DigestAlgorithm, digest, digest_file
 from medsign.identifiers import Inn, OmsNumber, Phone, Snils
@@ -202,8 +202,7 @@ class Person:
 
     def is_under(self, years: int, on: date) -> bool:
         """Tell whether the person is younger than a number of whole years on a day."""
-        born = self.birth_date
-        return (born.year + years, born.month, born.day) > (on.year, on.month, on.day)
+        return compare_age(years, self.birth_date, on) < 0
 
 
 @attrs.frozen(kw_only=True)
@@ -230,7 +229,7 @@ class Patient(Person):
         if IdentityFlag.DATE_UNKNOWN in self.flags:
             return years > 0
         if IdentityFlag.YEAR_ONLY in self.flags:
-            return (self.birth_date.year + years, 12, 31) > (on.year, on.month, on.day)
+            return compare_age(years, self.birth_date.replace(month=12, day=31), on) < 0
         return super().is_under(years, on)
 
 

@@ -1,6 +1,7 @@
 """Status models: a table per process, a journal per entity."""
 
 from medsign.status.journal import JSON, Entry, EventLog, Journal, NewEvent, StoredEvent
+from medsign.status.labels import Labelled
 from medsign.status.model import State, StatusModel, UnknownStatus, fold
 from medsign.status.routes import signing_route
 from medsign.status.terms import FIXED_HOLIDAYS, Calendar, Term, WorkingDays
@@ -13,6 +14,7 @@ __all__ = [
     "Entry",
     "EventLog",
     "Journal",
+    "Labelled",
     "NewEvent",
     "State",
     "StateChanged",
