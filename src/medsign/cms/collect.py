@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -19,7 +19,14 @@ import attrs
 from medsign.clock import aware
 from medsign.cms.content import Content, ContentDigest, digest_of
 from medsign.cms.countersign import as_message
-from medsign.cms.covered import index_holds, under_archive_stamp, under_evidence_stamp
+from medsign.cms.covered import (
+    index_algorithm,
+    index_holds,
+    listed,
+    referred,
+    under_archive_stamp,
+    under_evidence_stamp,
+)
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import (
@@ -49,6 +56,7 @@ from medsign.codec.asn1 import (
     oids,
     to_binary,
 )
+from medsign.codec.asn1.encoded import Encoded
 from medsign.errors import BudgetExceeded, MalformedError, Unavailable, UsageError
 from medsign.gost import DigestAlgorithm, Provider, default_provider
 from medsign.pki.accredited import AccreditedList
@@ -221,11 +229,8 @@ class _Collector:
             "evidence": lambda _: under_evidence_stamp(signer),
             "archive": lambda token: self.archived(token, signer),
         }
-        stamps = tuple(
-            self.stamp(each, covered[layer](each), layer)
-            for layer, tokens in _tokens(signer).items()
-            for each in tokens
-        )
+        tokens = _tokens(signer)
+        stamps = tuple(self.stamp(each, covered[layer](each), layer) for layer, each in tokens)
         # A content at hand is not "missing" only because its digest is unknown here.
         content = self.content
         foreign = signer.digest_algorithm.oid not in _STREEBOG
@@ -239,7 +244,10 @@ class _Collector:
         codes = {each.code for each in checked.problems}
         malformed = _malformed(self.message, signer)
         intact = None if malformed else _content_intact(checked, codes)
-        moments = {each.stamped_at for each in stamps if each.stamped_at} | {self.at}
+        # Anybody can add a stamp on something else, or one of his own making.
+        sound = (each for each in stamps if each.chain and each.chain.anchored)
+        named = (each.stamped_at for each in sound if not each.problems)
+        moments = {self.at, *filter(None, named)}
         facts = SignatureFacts(
             malformed=malformed,
             algorithms=(signer.digest_algorithm.oid, signer.signature_algorithm.oid),
@@ -260,8 +268,13 @@ class _Collector:
         path = build_path(
             certificate, self.trust, self.pool, at=min(moments), provider=self.provider
         )
-        listed = (self.accreditation(path, each) for each in sorted(moments))
+        accredited = (self.accreditation(path, each) for each in sorted(moments))
         period = certificate.private_key_usage_period
+        chain = self.chain(path, *_purpose_problems(certificate))
+        if any(map(_has_leak, (chain, *(each.chain for each in stamps)))):
+            covers = [self.covers(layer, each, signer) for layer, each in tokens]
+            pairs = zip(stamps, covers, strict=True)
+            stamps = tuple(attrs.evolve(each, covers=proved) for each, proved in pairs)
         return attrs.evolve(
             facts,
             algorithms=(*facts.algorithms, certificate.public_key.algorithm.oid),
@@ -269,9 +282,10 @@ class _Collector:
             profile=tuple(rule.code for rule in profile_findings(certificate) if rule.mandatory),
             tool_classes=path.tool_classes,
             accredited_at_issue=self.accreditation(path, certificate.not_before),
-            accredited_at_signing=only(AccreditationFacts, listed),
+            accredited_at_signing=only(AccreditationFacts, accredited),
             key_until=period.not_after if period else None,
-            chain=self.chain(path, *_purpose_problems(certificate)),
+            chain=chain,
+            stamps=stamps,
         )
 
     def countersignatures(self, signer: SignerInfo) -> Iterator[SignatureFacts]:
@@ -326,7 +340,7 @@ class _Collector:
         """Return what an archive stamp must cover; nothing when its index does not hold."""
         try:
             stamp = decode_signed_data(token)
-            (index,) = stamp.signers[0].unsigned_values(oids.ARCHIVE_HASH_INDEX_V3)
+            (index,) = _indexes(stamp)
             hash_oid = decode_tst_info(stamp.content or b"").imprint.algorithm.oid
             hashed = (
                 None
@@ -355,10 +369,13 @@ class _Collector:
         used = [info.imprint.algorithm if info else None, key]
         for each in message.signers:
             used += [each.digest_algorithm, each.signature_algorithm]
+        indexed = (_readable(index_algorithm, each) for each in _indexes(message))
         return StampFacts(
             fingerprint=fingerprint,
             layer=layer,
-            algorithms=tuple(dict.fromkeys(each.oid for each in used if each)),
+            algorithms=tuple(
+                dict.fromkeys([*(each.oid for each in used if each), *filter(None, indexed)])
+            ),
             stamped_at=info.gen_time if info else None,
             not_later_than=_latest(info.gen_time, info.accuracy) if info else None,
             header_sound=all(
@@ -371,6 +388,21 @@ class _Collector:
             ),
             chain=self.chain(path) if path else None,
         )
+
+    def covers(self, layer: Layer, token: bytes, signer: SignerInfo) -> tuple[str, ...]:
+        """Return the fingerprints of lists and answers that are as old as a stamp."""
+        things: Iterable[Encoded] = ()
+        try:
+            if layer == "evidence":
+                at_hand = (*self.revocation.crls, *self.revocation.responses)
+                things = referred(signer, at_hand, provider=self.provider)
+            if layer == "archive":
+                (index,) = _indexes(decode_signed_data(token))
+                protected = listed(index, self.message, signer, provider=self.provider)
+                things = islice(carried(protected, read_stamp=self.read_stamp), MAX_CARRIED)
+            return tuple(each.fingerprint for each in things)
+        except (MalformedError, BudgetExceeded, Unavailable, ValueError):
+            return ()
 
     def statuses(self, certificate: Certificate, path: PathFacts) -> tuple[StatusFacts, ...]:
         """Return what genuine evidence says about a certificate of a chain.
@@ -414,17 +446,22 @@ def carried(
             if (read := _readable(decode_revocation_values, value)) is not None:
                 yield from read.crls
                 yield from read.ocsp_responses
-        for value in chain.from_iterable(_tokens(signer).values()) if nested else ():
+        for _, value in _tokens(signer) if nested else ():
             if (token := read_stamp(value)) is not None:
                 yield from carried(token, nested=False)
 
 
-def _tokens(signer: SignerInfo) -> dict[Layer, tuple[bytes, ...]]:
-    return {
-        "signature": signer.time_stamp_tokens[:MAX_STAMPS],
-        "evidence": signer.unsigned_values(oids.ESC_TIME_STAMP)[:MAX_STAMPS],
-        "archive": signer.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)[:MAX_STAMPS],
+def _tokens(signer: SignerInfo) -> list[tuple[Layer, bytes]]:
+    made: dict[Layer, tuple[bytes, ...]] = {
+        "signature": signer.time_stamp_tokens,
+        "evidence": signer.unsigned_values(oids.ESC_TIME_STAMP),
+        "archive": signer.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3),
     }
+    return [(layer, each) for layer, tokens in made.items() for each in tokens[:MAX_STAMPS]]
+
+
+def _indexes(token: SignedData) -> tuple[bytes, ...]:
+    return tuple(v for s in token.signers for v in s.unsigned_values(oids.ARCHIVE_HASH_INDEX_V3))
 
 
 def _readable(decode: Callable[[bytes], T], data: bytes) -> T | None:
@@ -455,6 +492,16 @@ def _status(claim: Claim) -> StatusFacts:
         next_update=claim.next_update,
         revoked_at=claim.revoked_at,
         reason=claim.reason,
+        unfit=tuple(each for each in claim.unfit if each.code not in _AGE),
+    )
+
+
+def _has_leak(path: ChainFacts | None) -> bool:
+    """Tell whether the word of an authority of a chain counts only where it is proved old."""
+    return path is not None and any(
+        each.status == "revoked" and not each.is_retirement
+        for authority in path.above(path.certificates[0])
+        for each in authority.statuses
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
+
+import attrs
 
 from medsign.codec.asn1 import (
     AlgorithmIdentifier,
     SignedData,
     SignerInfo,
+    decode_revocation_references,
     decode_signed_data,
     decode_tst_info,
     der,
@@ -15,6 +19,7 @@ from medsign.codec.asn1 import (
 )
 from medsign.codec.asn1.cms import CMS_LIMITS, SignedDataFields, signed_data_fields
 from medsign.codec.asn1.door import SEQUENCE, SET, Element, constructed, open_der
+from medsign.codec.asn1.encoded import Encoded
 from medsign.codec.asn1.keys import encode_algorithm, read_algorithm
 from medsign.errors import BudgetExceeded, MalformedError
 from medsign.gost import Provider
@@ -56,6 +61,66 @@ def hash_index(
     return der.sequence(encode_algorithm(AlgorithmIdentifier(hash_oid)), *listed)
 
 
+def listed(
+    index: bytes, message: SignedData, signer: SignerInfo, *, provider: Provider | None = None
+) -> SignedData:
+    """Return a message with one signature and no more evidence than an index lists.
+
+    Lists and answers beside the signature count only all together, for it is not told which
+    element of theirs is which.
+
+    Raises:
+        MalformedError: It is no ATSHashIndexV3.
+        Unavailable: The digest algorithm is not known.
+    """
+    hash_oid, (_, revocations, attributes) = _read_index(index)
+
+    def is_in(part: Container[bytes], element: bytes) -> bool:
+        return hash_octets(hash_oid, element, provider=provider) in part
+
+    kept = (
+        attrs.evolve(a, values=tuple(v for v in a.values if is_in(attributes, der.oid(a.oid) + v)))
+        for a in signer.unsigned_attributes
+    )
+    whole = all(is_in(revocations, each) for each in _elements(_fields(message).revocations))
+    return attrs.evolve(
+        message,
+        crls=message.crls if whole else (),
+        ocsp_responses=message.ocsp_responses if whole else (),
+        signers=(attrs.evolve(signer, unsigned_attributes=tuple(kept)),),
+    )
+
+
+def referred(
+    signer: SignerInfo, things: Iterable[Encoded], *, provider: Provider | None = None
+) -> Iterator[Encoded]:
+    """Yield those that the references to revocation evidence name (CAdES-C).
+
+    Raises:
+        MalformedError: The references cannot be read.
+        Unavailable: A digest algorithm is not known.
+    """
+    values = signer.unsigned_values(oids.REVOCATION_REFS)
+    proofs = [each for value in values for each in decode_revocation_references(value)]
+    lists = {(each.hash_oid, each.digest) for proof in proofs for each in proof.crls}
+    answers = {(each.hash_oid, each.digest) for proof in proofs for each in proof.ocsp_responses}
+    named = lists | answers
+    algorithms = {oid for oid, _ in named if oid}
+    for each in things if named else ():
+        digests = {(oid, hash_octets(oid, each.der, provider=provider)) for oid in algorithms}
+        if digests & named:
+            yield each
+
+
+def index_algorithm(index: bytes) -> str:
+    """Return the identifier of the digest of an index.
+
+    Raises:
+        MalformedError: It is no ATSHashIndexV3.
+    """
+    return _read_index(index)[0]
+
+
 def index_holds(
     index: bytes, message: SignedData, signer: SignerInfo, *, provider: Provider | None = None
 ) -> bool:
@@ -67,12 +132,7 @@ def index_holds(
         MalformedError: It is no ATSHashIndexV3.
         Unavailable: The digest algorithm is not known.
     """
-    with open_der("hash index", index, CMS_LIMITS).fields() as fields:
-        hash_oid = read_algorithm(fields.sequence("hashIndAlgorithm")).oid
-        names = ("certificatesHashIndex", "crlsHashIndex", "unsignedAttrValuesHashIndex")
-        listed = [
-            {each.contents for each in fields.sequence(name).each(None, "hash")} for name in names
-        ]
+    hash_oid, names = _read_index(index)
     present = [
         {hash_octets(hash_oid, each, provider=provider) for each in part}
         for part in _indexed(message, signer)
@@ -83,8 +143,8 @@ def index_holds(
         *((oids.ARCHIVE_TIME_STAMP_V3, each) for each in _before(index, signer)),
     )
     stamps = {hash_octets(hash_oid, der.oid(oid) + each, provider=provider) for oid, each in older}
-    complete = all(named <= there for named, there in zip(listed, present, strict=True))
-    return complete and stamps <= listed[-1]
+    complete = all(named <= there for named, there in zip(names, present, strict=True))
+    return complete and stamps <= names[-1]
 
 
 def under_archive_stamp(
@@ -102,6 +162,14 @@ def under_archive_stamp(
     own = list(elements)[message.signers.index(signer)]
     fields = [each.der for each in own.each(None, "field") if each.tag != constructed(1)]
     return b"".join((der.oid(message.content_type), content_digest, *fields, index))
+
+
+def _read_index(index: bytes) -> tuple[str, tuple[set[bytes], ...]]:
+    names = ("certificatesHashIndex", "crlsHashIndex", "unsignedAttrValuesHashIndex")
+    with open_der("hash index", index, CMS_LIMITS).fields() as fields:
+        hash_oid = read_algorithm(fields.sequence("hashIndAlgorithm")).oid
+        parts = [fields.sequence(name).each(None, "hash") for name in names]
+    return hash_oid, tuple({each.contents for each in part} for part in parts)
 
 
 def _before(index: bytes, signer: SignerInfo) -> list[bytes]:

@@ -7,7 +7,7 @@ expired or was revoked after the stamp does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
@@ -111,11 +111,13 @@ class _Judge:
 
     Attributes:
         proof: When the signature is taken to have existed; ``None`` for what is proved.
+        sealed: Since when lists and answers are proved to exist, by fingerprint.
     """
 
     policy: Policy
     at: datetime
     proof: ProofOfExistence | None = None
+    sealed: Mapping[str, datetime] = attrs.field(factory=dict[str, datetime])
 
     def finding(
         self,
@@ -155,12 +157,13 @@ class _Judge:
             at=earliest, by="time stamp" if earliest in proofs else "verification"
         )
         proved_at = existed.at
+        informed = self._with_seals(facts.stamps, stamps)
         order = tuple(self._order(facts, stamps))
         refuted = any(not each.passed for each in order)
         findings = [
             *self._integrity(facts, proved_at),
             *(() if refuted else self._claim(facts)),
-            *(self._chain(facts.chain, proved_at) if facts.chain else ()),
+            *(informed._chain(facts.chain, proved_at) if facts.chain else ()),
             *self._qualified(facts, proved_at),
             *order,
             *stamps,
@@ -337,10 +340,16 @@ class _Judge:
             own = each is signer
             code = "CERTIFICATE_NOT_REVOKED" if own else "CHAIN_NOT_REVOKED"
             retired = made_at is not None and self._is_only_retired(each)
-            yield from self._not_revoked(code, each, made_at if made_at and retired else moment)
+            yield from self._not_revoked(
+                code, each, chain.above(each), made_at if made_at and retired else moment
+            )
 
     def _not_revoked(
-        self, code: str, certificate: CertificateFacts, moment: datetime
+        self,
+        code: str,
+        certificate: CertificateFacts,
+        above: Iterable[CertificateFacts],
+        moment: datetime,
     ) -> Iterator[Finding]:
         known = self._revocation(certificate, moment)
         decided = known.claim
@@ -354,16 +363,37 @@ class _Judge:
             )
         if known.status == "revoked":
             return
-        good = tuple(each for each in self._statuses(certificate) if each.status == "good")
-        # A revocation after the moment shows that the certificate was good at the moment.
-        enough = known.revoked_at is not None or self.policy.revocation.met_by(good, moment)
+        ended = min(filter(None, map(self._void_since, above)), default=None)
+        believed = tuple(each for each in self._statuses(certificate) if self._holds(each, ended))
+        good = tuple(each for each in believed if each.status == "good")
+        # A revocation after the moment can show that the certificate was good at the moment.
+        later = (each.claim() for each in believed if each.status == "revoked")
+        before = any(decide_revocation((each,), at=moment).status == "good" for each in later)
         yield self.finding(
             "REVOCATION_KNOWN",
-            enough,
+            before or self.policy.revocation.met_by(good, moment),
             certificate,
             source=decided.fingerprint if decided else None,
             moment=decided.this_update if decided else None,
+            detail="" if ended is None else "удостоверяющий центр отозван",
         )
+
+    def _void_since(self, authority: CertificateFacts) -> datetime | None:
+        """Return since when anybody may have had the key of an authority."""
+        if self._revocation(authority, self.at).status != "revoked":
+            return None
+        revoked = (each for each in self._statuses(authority) if each.status == "revoked")
+        leaks = (each for each in revoked if not each.is_retirement)
+        return min((each.revoked_at or each.this_update for each in leaks), default=None)
+
+    def _holds(self, status: StatusFacts, ended: datetime | None) -> bool:
+        """Tell whether the word of an authority counts, though its key ended in bad hands.
+
+        Whoever has the key can name any date, so only a time stamp shows that it was said before
+        (ETSI EN 319 102-1 5.6.2.2).
+        """
+        sealed = self.sealed.get(status.fingerprint)
+        return ended is None or (sealed is not None and sealed < ended)
 
     def _is_only_retired(self, certificate: CertificateFacts) -> bool:
         revoked = [each for each in self._statuses(certificate) if each.status == "revoked"]
@@ -378,10 +408,11 @@ class _Judge:
 
     def _stamps(self, stamps: tuple[StampFacts, ...]) -> list[Finding]:
         """Judge the outer stamps first: a good one proves that those inside are as old as it."""
-        moment = self.at
+        moment, judge = self.at, self
         found: dict[StampFacts, Finding] = {}
         for wave in _outermost_first(stamps):
-            judged = {each: self._stamp(each, moment) for each in wave}
+            judged = {each: judge._stamp(each, moment) for each in wave}
+            judge = judge._with_seals(judged, judged.values())
             good = [each.not_later_than for each in judged if judged[each].passed]
             moment = min([moment, *(each for each in good if each)])
             found |= judged
@@ -418,6 +449,14 @@ class _Judge:
             moment=stamp.stamped_at,
             detail="; ".join(faults),
         )
+
+    def _with_seals(self, stamps: Iterable[StampFacts], judged: Iterable[Finding]) -> _Judge:
+        sealed = dict(self.sealed)
+        for stamp, finding in zip(stamps, judged, strict=True):
+            if finding.passed and (moment := stamp.not_later_than):
+                for each in stamp.covers:
+                    sealed[each] = min(moment, sealed.get(each, moment))
+        return attrs.evolve(self, sealed=sealed)
 
     def _order(self, facts: SignatureFacts, stamps: Iterable[Finding]) -> Iterator[Finding]:
         for stamp, trusted in zip(facts.stamps, stamps, strict=True):

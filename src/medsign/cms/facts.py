@@ -34,6 +34,7 @@ class StatusFacts:
         next_update: When newer information was promised.
         revoked_at: Since when the certificate is revoked.
         reason: Why, in the words of RFC 5280 5.3.1.
+        unfit: Because of what it shows nothing but that revocation.
     """
 
     status: Status
@@ -43,6 +44,7 @@ class StatusFacts:
     next_update: datetime | None = None
     revoked_at: datetime | None = None
     reason: str | None = None
+    unfit: tuple[Problem, ...] = ()
 
     @property
     def is_retirement(self) -> bool:
@@ -59,6 +61,7 @@ class StatusFacts:
             next_update=self.next_update,
             revoked_at=self.revoked_at,
             reason=self.reason,
+            unfit=self.unfit,
         )
 
 
@@ -100,6 +103,11 @@ class ChainFacts:
     anchored: bool = False
     problems: tuple[Problem, ...] = ()
 
+    def above(self, certificate: CertificateFacts) -> tuple[CertificateFacts, ...]:
+        """Return the authorities over a certificate whose own revocation means something."""
+        judged = self.certificates[:-1] if self.anchored else self.certificates
+        return judged[self.certificates.index(certificate) + 1 :]
+
 
 @attrs.frozen(kw_only=True)
 class StampFacts:
@@ -115,6 +123,8 @@ class StampFacts:
         header_sound: As in `SignatureFacts`.
         problems: What is wrong with the token itself: its form, its imprint, its signature.
         chain: The way from the service's certificate; ``None`` when that was not found.
+        covers: Fingerprints of the lists and answers that it proves as old as itself; looked for
+            only where an authority was revoked.
     """
 
     fingerprint: str
@@ -125,6 +135,7 @@ class StampFacts:
     header_sound: bool = False
     problems: tuple[Problem, ...] = ()
     chain: ChainFacts | None = None
+    covers: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
