@@ -125,7 +125,6 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
     number = poa.terms.number
     body, media = upload("poa", f"{poa.file_id}.xml", document, signature)
     request = context.request("POST", _paths(context).register, content=body, content_type=media)
-
     key = _key(number, body)
     others: list[str] = []
 
