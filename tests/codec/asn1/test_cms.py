@@ -162,3 +162,9 @@ def test_a_signed_attribute_under_another_type_is_malformed(signer, oid, value):
     bad = attrs.evolve(signer, signed_attributes_der=der.set_of([attribute]))
     with pytest.raises(MalformedError, match="another type"):
         asn1.decode_signed_data(asn1.encode_signed_data([bad], content=None))
+
+
+def test_data_that_is_no_octet_string_is_malformed(signer):
+    data = asn1.encode_signed_data([signer], content=b"text")
+    with pytest.raises(MalformedError, match="another type"):
+        asn1.decode_signed_data(data.replace(b"\x04\x04text", b"\x0c\x04text"))

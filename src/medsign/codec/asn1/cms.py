@@ -189,6 +189,8 @@ def signed_data_fields(element: Element) -> SignedDataFields:
 def read_signed_data(element: Element) -> SignedData:
     """Read a ``ContentInfo`` that must hold ``SignedData``."""
     fields = signed_data_fields(element)
+    # PKCS#7 puts content of other types bare; its contents octets are what is hashed
+    tag = OCTET_STRING if fields.content_type == oids.DATA else None
     crls, ocsp_responses = _read_revocations(fields.revocations)
     certificates = fields.certificates
     return SignedData(
@@ -198,8 +200,7 @@ def read_signed_data(element: Element) -> SignedData:
             map(read_algorithm, fields.digest_algorithms.each(SEQUENCE, "digestAlgorithm"))
         ),
         content_type=fields.content_type,
-        # PKCS#7 puts content of other types here bare; its contents octets are what is hashed
-        content=fields.content.only(None, "content").contents if fields.content else None,
+        content=fields.content.only(tag, "content").contents if fields.content else None,
         certificates=tuple(
             read_certificate(each)
             for each in (certificates.each(None, "certificate") if certificates else ())
