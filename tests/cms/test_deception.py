@@ -9,6 +9,7 @@ import pytest
 
 from medsign import cms, pdf
 from medsign.cms.covered import hash_index, under_archive_stamp, under_evidence_stamp
+from medsign.cms.facts import COMMITMENT, SIGNATURE_POLICY
 from medsign.cms.sign import stamp_on
 from medsign.codec.asn1 import (
     AlgorithmIdentifier,
@@ -29,7 +30,7 @@ from medsign.codec.asn1.crl import IssuingDistributionPoint
 from medsign.codec.asn1.door import SEQUENCE, SET, Limits, open_der
 from medsign.gost import DigestAlgorithm, digest
 from medsign.pki import issuing
-from medsign.pki.signed import certificate_reference
+from medsign.pki.signed import certificate_reference, make_signer_info
 from medsign.pki.signing import sign, signature_algorithm
 from medsign.pki.trust import TrustStore
 
@@ -358,3 +359,43 @@ def test_a_stamp_of_a_stranger_does_not_move_the_search_for_a_chain(verified, au
     }
     assert verified(signed, **given).passed
     assert verified(spoiled, **given).passed
+
+
+POLICY = der.sequence(
+    der.oid("1.2.643.999.1"),
+    der.sequence(der.sequence(der.oid(oids.STREEBOG_256)), der.octets(bytes(32))),
+)
+RECEIPT = der.sequence(der.oid("1.2.840.113549.1.9.16.6.2"))
+RESTRICTIONS = {
+    "rules": (SIGNATURE_POLICY, POLICY, ["SIGNATURE_POLICY"], "Правила подписи"),
+    "a receipt": (COMMITMENT, RECEIPT, [], "Что означает подпись"),
+}
+
+
+def restricted(signer, oid, value):
+    info = make_signer_info(
+        signer,
+        content_type=oids.DATA,
+        content_digest=digest(signer.digest_algorithm, CONTENT),
+        signing_time=SIGNED,
+        others=[Attribute(oid, (value,))],
+    )
+    return encode_signed_data([info], content=None, certificates=[signer.certificate.der])
+
+
+@pytest.mark.parametrize("name", RESTRICTIONS)
+def test_what_restricts_a_signature_and_was_not_read_is_told(verified, signer, name):
+    oid, value, warned, detail = RESTRICTIONS[name]
+    report = verified(restricted(signer, oid, value))
+    assert report.passed
+    (signature,) = report.signers
+    assert [each.code for each in signature.failures(cms.Level.WARN)] == warned
+    (told,) = (each for each in signature.findings if each.code == "EVIDENCE_JUDGED")
+    assert told.evidence.detail == detail
+
+
+def test_rules_that_are_only_implied_restrict_nothing(verified, signer):
+    report = verified(restricted(signer, SIGNATURE_POLICY, der.null()))
+    assert not {"SIGNATURE_POLICY", "EVIDENCE_JUDGED"} & {
+        each.code for each in report.signers[0].findings
+    }

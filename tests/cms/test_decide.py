@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medsign import cms
+from medsign.cms.facts import SIGNATURE_POLICY
 from medsign.cms.messages import MESSAGES
 from medsign.codec.asn1 import oids
 from medsign.errors import UsageError
@@ -172,6 +173,12 @@ CASES = {
         Sub.SIG_CONSTRAINTS_FAILURE,
     ),
     "header changed": (facts(header_sound=False), Sub.SIG_CONSTRAINTS_FAILURE),
+    "rules that nobody read": (facts(unjudged=(SIGNATURE_POLICY,)), None),
+    "rules that must be read": (
+        facts(unjudged=(SIGNATURE_POLICY,)),
+        Sub.SIGNATURE_POLICY_NOT_AVAILABLE,
+        cms.Policy(name="rules", levels={"SIGNATURE_POLICY": cms.Level.FAIL}),
+    ),
     "no reference to the certificate": (facts(certificate_reference="absent"), None),
     "no root": (
         facts(chain=attrs.evolve(CHAIN, anchored=False)),
@@ -415,7 +422,7 @@ def test_every_check_fails_in_some_case():
         for finding in (*report.findings, *(f for each in report.signers for f in each.findings))
         if not finding.passed
     }
-    elsewhere = {"PDF_COVERED", "PDF_UNCHANGED", "PDF_COMPARED", "EVIDENCE_JUDGED"}
+    elsewhere = {"PDF_COVERED", "PDF_UNCHANGED", "PDF_COMPARED"}
     assert MESSAGES.keys() - failed == {"KEY_IN_TIME", *elsewhere}
 
 

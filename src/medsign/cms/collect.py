@@ -30,6 +30,8 @@ from medsign.cms.covered import (
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.facts import (
+    COMMITMENT,
+    SIGNATURE_POLICY,
     AccreditationFacts,
     CertificateFacts,
     ChainFacts,
@@ -260,7 +262,7 @@ class _Collector:
             certificate_reference=_reference(signer, codes),
             claimed_at=signer.signing_time,
             stamps=stamps,
-            unjudged=tuple(filter(signer.unsigned_values, _UNJUDGED)),
+            unjudged=(*_restrictions(signer), *filter(signer.unsigned_values, _UNJUDGED)),
         )
         certificate = checked.certificate
         if certificate is None:
@@ -524,6 +526,13 @@ def _content_intact(checked: SignerFacts, codes: set[ProblemCode]) -> bool | Non
     # Without attributes the value is over the content itself, and only a good one tells.
     bare = checked.signer.signed_attributes_der is None
     return None if bare and not checked.signature else True
+
+
+def _restrictions(signer: SignerInfo) -> Iterator[str]:
+    for each in signer.signed_attributes:
+        implied = each.values == (der.null(),)  # a policy that is not named
+        if each.oid in {SIGNATURE_POLICY, COMMITMENT} and not implied:
+            yield each.oid
 
 
 def _malformed(message: SignedData, signer: SignerInfo) -> str | None:

@@ -14,6 +14,8 @@ import attrs
 
 from medsign.clock import aware
 from medsign.cms.facts import (
+    COMMITMENT,
+    SIGNATURE_POLICY,
     CertificateFacts,
     ChainFacts,
     Facts,
@@ -31,6 +33,7 @@ from medsign.pki.profile import ProfileRule
 from medsign.pki.revocation import RevocationFacts, decide_revocation
 
 _PROFILE = {rule.code: rule.russian for rule in ProfileRule}
+_NAMES = {SIGNATURE_POLICY: "Правила подписи", COMMITMENT: "Что означает подпись"}
 _ORDER = {code: number for number, code in enumerate(MESSAGES)}
 
 
@@ -207,8 +210,10 @@ class _Judge:
         yield self.finding("SIGNATURE_RULES", not facts.problems, detail=_words(facts.problems))
         yield self.finding("HEADER", facts.header_sound)
         if facts.unjudged:
-            names = "; ".join(map(oids.describe, facts.unjudged))
+            names = "; ".join(_NAMES.get(each) or oids.describe(each) for each in facts.unjudged)
             yield self.finding("EVIDENCE_JUDGED", False, detail=names)
+        if SIGNATURE_POLICY in facts.unjudged:
+            yield self.finding("SIGNATURE_POLICY", False)
         present = facts.certificate_reference != "absent"
         yield self.finding("CERTIFICATE_REFERENCE_PRESENT", present)
         if present:

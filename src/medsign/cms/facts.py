@@ -16,6 +16,10 @@ from medsign.pki.claims import Claim, Source, Status
 from medsign.pki.problems import Problem
 from medsign.pki.profile import Holder
 
+# What a signer may say about the meaning of his signature (ETSI EN 319 122-1 5.2.9, 5.2.3).
+SIGNATURE_POLICY = "1.2.840.113549.1.9.16.2.15"
+COMMITMENT = "1.2.840.113549.1.9.16.2.16"
+
 Reference = Literal["match", "mismatch", "absent"]
 Layer = Literal["signature", "evidence", "archive"]
 # Reasons that leave what the key signed before in force.
@@ -196,7 +200,8 @@ class SignatureFacts:
         stamps: Time stamps on the signature value and on its references.
         countersignatures: Signatures of others on the value of this one; their content is the
             value.
-        unjudged: Identifiers of attributes that could prove something and are not understood.
+        unjudged: Identifiers of attributes that could prove or restrict something and are not
+            understood.
     """
 
     algorithms: tuple[str, ...]

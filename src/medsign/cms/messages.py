@@ -46,6 +46,7 @@ class SubIndication(enum.Enum):
     CHAIN_CONSTRAINTS_FAILURE = "CHAIN_CONSTRAINTS_FAILURE"
     CRYPTO_CONSTRAINTS_FAILURE = "CRYPTO_CONSTRAINTS_FAILURE"
     CRYPTO_CONSTRAINTS_FAILURE_NO_POE = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
+    SIGNATURE_POLICY_NOT_AVAILABLE = "SIGNATURE_POLICY_NOT_AVAILABLE"
     NO_SIGNING_CERTIFICATE_FOUND = "NO_SIGNING_CERTIFICATE_FOUND"
     NO_CERTIFICATE_CHAIN_FOUND = "NO_CERTIFICATE_CHAIN_FOUND"
     SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
@@ -281,6 +282,14 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "By the signer's own word the certificate was not yet valid: a slow clock or a wrong "
             "time.",
         ),
+        "SIGNATURE_POLICY": Message(
+            SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE,
+            "Правила, на которые ссылается подпись, проверены?",
+            "Подпись ссылается на правила, которых программа не читала.",
+            "Прочитайте эти правила: они могут ограничивать смысл подписи.",
+            "Were the rules that the signature names carried out?",
+            "The signature names a signature policy that was not read.",
+        ),
         "CERTIFICATE_REFERENCE_PRESENT": Message(
             SubIndication.SIG_CONSTRAINTS_FAILURE,
             "Подпись защищает ссылку на сертификат?",
@@ -411,11 +420,12 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
         ),
         "EVIDENCE_JUDGED": Message(
             SubIndication.GENERIC,
-            "Все доказательства внутри подписи оценены?",
-            "В подписи есть доказательства, которые не оценивались: ни за неё, ни против.",
-            "Если на них опирается срок хранения, получите архивный штамп версии 3.",
-            "Was all the evidence inside the signature judged?",
-            "The signature carries evidence that was not judged, neither for it nor against it.",
+            "Все сведения внутри подписи оценены?",
+            "В подписи есть сведения, которые не оценивались: ни за неё, ни против.",
+            "Прочитайте, что указал подписавший; вместо старого архивного штампа получите штамп "
+            "версии 3.",
+            "Was everything inside the signature judged?",
+            "The signature says something that was not judged, neither for it nor against it.",
         ),
         "STAMP_PRESENT": Message(
             SubIndication.NO_POE,

@@ -127,6 +127,7 @@ _DEFAULT_LEVELS: Mapping[str, Level] = MappingProxyType(
         "CERTIFICATE_REFERENCE_PRESENT": Level.WARN,
         "QUALIFIED_PROFILE": Level.INFORM,
         "EVIDENCE_JUDGED": Level.INFORM,
+        "SIGNATURE_POLICY": Level.WARN,
         "ACCREDITED": Level.INFORM,
         "ACCREDITED_AT_SIGNING": Level.INFORM,
         "ACCREDITATION_KNOWN": Level.INFORM,
