@@ -42,6 +42,16 @@ def test_however_often_requests_are_listed_one_certificate_is_issued(ca, paid, o
     assert ca.get(number).serial_number == certificate.serial_number
 
 
+def test_a_certificate_begins_when_it_was_issued_and_not_when_somebody_asked(
+    ca, paid, order, sandbox
+):
+    number = paid(order())
+    began = sandbox.clock.now() + ISSUING_TIME
+    sandbox.clock.advance(timedelta(days=3))
+    assert ca.get(number).state == RequestState.ISSUED
+    assert ca.download(number).not_before == began
+
+
 def test_a_draft_is_not_paid_for(ca, office, order):
     answer = office("payment", ca.create(order()).id)
     assert (answer.status_code, answer.json()["code"]) == (409, "illegal-transition")

@@ -148,6 +148,14 @@ def test_a_value_that_may_not_be_changed_need_not_be_given(portal, sandbox):
     assert user.profile().name == ANNA_NAME
 
 
+def test_a_certificate_begins_when_it_was_issued(user, sandbox):
+    number = user.send_key(pkcs10(SoftwareKey.generate())).id
+    issued_at = sandbox.clock.now() + 3 * STEP
+    sandbox.clock.advance(timedelta(days=3))
+    assert user.key_request(number).state == PortalState.COMPLETE
+    assert user.download(number).not_before == issued_at
+
+
 @pytest.mark.parametrize("waiting", [timedelta(0), 3 * STEP])
 def test_a_key_is_not_asked_for_twice(user, sandbox, waiting):
     key = SoftwareKey.generate()

@@ -198,7 +198,7 @@ def test_a_missing_extra_says_what_to_install():
         encoding="utf-8",
         check=False,
     )
-    assert done.returncode == 64
+    assert done.returncode == 69
     assert "pip install 'medsign[cli]'" in done.stderr
     assert "Traceback" not in done.stderr
 

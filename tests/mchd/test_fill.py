@@ -59,6 +59,18 @@ def test_what_one_certificate_left_empty_is_listed_too(doctor: Any):
     assert "Пред/СведФизЛ/@СНИЛС" in [field.path for field in draft.missing]
 
 
+@pytest.mark.parametrize("kind", ["person", "sole_trader", "legal_entity"])
+def test_a_patronymic_that_may_be_a_second_name_is_to_be_checked(doctor: Any, head: Any, kind: str):
+    holder = attrs.evolve(head, kind=kind, ogrnip="999900000000012", patronymic="Мария")
+    drafts = [mchd.principal_from(holder), mchd.representative_from(holder)]
+    for draft in drafts:
+        [asked] = [field for field in draft.missing if field.path.endswith("/ФИО/@Отчество")]
+        assert (asked.label_ru, asked.mandatory) == ("Отчество", False)
+        assert "проверьте отчество" in asked.why
+        none = attrs.evolve(draft, person=attrs.evolve(draft.person, patronymic=None))
+        assert asked.path not in [field.path for field in none.missing]
+
+
 def test_an_empty_draft_misses_number_dates_and_powers(head: Any, doctor: Any):
     draft = mchd.Draft(
         principals=(mchd.principal_from(head),),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import anyio
 import httpx
 import pytest
 
-from medsign.errors import UsageError
+from medsign.errors import StoreError, UsageError
 from medsign.sandbox import Sandbox, World
 from medsign.sandbox.ekp import EkpService
 from medsign.sandbox.sep import SepService
@@ -53,5 +52,5 @@ def test_a_world_that_is_not_made_closes_its_file(tmp_path: Path):
 
     with pytest.raises(NotImplementedError):
         Sandbox([broken], path=tmp_path / "world.db")
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+    with pytest.raises(StoreError, match="closed"):
         worlds[0].tokens.of("ekp")

@@ -40,7 +40,7 @@ from medsign.watch import Notice, Round, Watch
 
 
 def certificates(window: MedSign, new: NewRequest, scans: dict[DocumentKind, bytes]) -> None:
-    request = window.ca.apply(new, scans, key="employee-17")
+    request = window.ca.apply(new, scans, key="application-17")
     assert_type(request, CertificateRequest)
     assert_type(request.status, State | UnknownStatus)
     assert_type(window.ca.identify(request.id, Scenario.AT_CA), CertificateRequest)
@@ -50,12 +50,12 @@ def certificates(window: MedSign, new: NewRequest, scans: dict[DocumentKind, byt
 
     window.ca.identify(request.id, "at_ca")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     window.ca.apply(new)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    window.ca.apply(new, scans, "employee-17")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    window.ca.apply(new, scans, "application-17")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     window.ca.issue(new)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 async def certificates_async(window: AsyncMedSign, new: NewRequest) -> None:
-    request = await window.ca.apply(new, {}, key="employee-17")
+    request = await window.ca.apply(new, {}, key="application-17")
     assert_type(request, CertificateRequest)
     assert_type(await window.ca.identify(request.id, Scenario.AT_CA), CertificateRequest)
     assert_type(await window.ca.download(request.id), Certificate)

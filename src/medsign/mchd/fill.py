@@ -48,6 +48,7 @@ from medsign.mchd.model import (
     Terms,
 )
 from medsign.mchd.validation import validate
+from medsign.pki.profile import looks_like_patronymic
 
 
 class Holder(Protocol):
@@ -106,6 +107,9 @@ FROM_REGISTER = "в сертификате этих сведений не быв
 ADDRESS_MAY_DIFFER = "адрес в сертификате может отличаться от адреса в ЕГРЮЛ"
 ABSENT_HERE = "в этом сертификате поле не заполнено"
 DECIDED_BY_PRINCIPAL = "решает доверитель"
+CHECK_PATRONYMIC = (
+    "в сертификате имя и отчество стоят в одном поле: проверьте отчество, оно похоже на второе имя"
+)
 DISPUTED = "по ранним правилам реестра обязательно, по поздним нет"
 
 
@@ -132,6 +136,13 @@ class PersonDraft:
     citizenship_kind: CitizenshipKind | None = None
     citizenship: str | None = None
     identity: IdentityDocument | None = None
+
+    @property
+    def certain_patronymic(self) -> str | None:
+        """The patronymic, empty when there is none; ``None`` when it may be a second name."""
+        if self.patronymic and not looks_like_patronymic(self.patronymic):
+            return None
+        return self.patronymic or ""
 
     def details(self) -> PersonDetails:
         """Return the part that all kinds of parties share."""
@@ -190,6 +201,12 @@ def _person_needs(base: str) -> tuple[_Need, ...]:
     return (
         _Need("person.surname", f"{base}/СведФЛ/ФИО/@Фамилия", ABSENT_HERE),
         _Need("person.given_name", f"{base}/СведФЛ/ФИО/@Имя", ABSENT_HERE),
+        _Need(
+            "person.certain_patronymic",
+            f"{base}/СведФЛ/ФИО/@Отчество",
+            CHECK_PATRONYMIC,
+            mandatory=False,
+        ),
         _Need("person.inn", f"{base}/@ИННФЛ", ABSENT_HERE),
         _Need("person.snils", f"{base}/@СНИЛС", ABSENT_HERE),
     )

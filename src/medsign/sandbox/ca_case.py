@@ -240,6 +240,7 @@ def _issued(case: Case, at: datetime, pki: Pki) -> Case:
         identification_kind=_IDENTIFICATION_KINDS[identification.scenario],
         request_id=case.request.id,
         owner=case.owner,
+        at=at,
     )
     return case.moved(
         "issue",

@@ -348,11 +348,11 @@ class CryptoProService(Service):
         state = PortalState(PORTAL_STATUS.apply(sent.state, event))
         moved = attrs.evolve(sent, state=state, since=at)
         if event == "complete":
-            moved = attrs.evolve(moved, serial_number=self._issue(number, sent))
+            moved = attrs.evolve(moved, serial_number=self._issue(number, sent, at))
         self._requests.put(number, moved)
         return moved
 
-    def _issue(self, number: str, sent: _Sent) -> str:
+    def _issue(self, number: str, sent: _Sent, at: datetime) -> str:
         user = self._users.get(sent.user)
         assert user is not None
         asked = decode_request(sent.pkcs10)
@@ -363,6 +363,7 @@ class CryptoProService(Service):
             template=FOLDERS[user.folder],
             request_id=number,
             owner=sent.user,
+            at=at,
         )
         return serial(certificate)
 

@@ -172,6 +172,7 @@ class Pki:
         identification_kind: int = 0,
         request_id: str = "",
         owner: str = "",
+        at: datetime | None = None,
     ) -> Certificate:
         """Issue a certificate and enter it in the register.
 
@@ -183,9 +184,11 @@ class Pki:
             identification_kind: How the owner was identified.
             request_id: On which request.
             owner: Which client of the УЦ asked for it.
+            at: The moment of issue, where nobody looked at it; now by default.
         """
         template = attrs.evolve(template, identification_kind=identification_kind)
-        certificate = self._issue(authority, template, subject, key, self._world.clock.now())
+        at = at or self._world.clock.now()
+        certificate = self._issue(authority, template, subject, key, at)
         issued = Issued(
             der=certificate.der, authority=authority, request_id=request_id, owner=owner
         )
