@@ -309,6 +309,11 @@ CASES = {
         facts(claimed_at=AT - 1000 * DAY, stamps=(STAMP,)),
         Sub.SIG_CONSTRAINTS_FAILURE,
     ),
+    "a slow clock where only integrity is asked": (
+        facts(claimed_at=AT - 1000 * DAY),
+        None,
+        cms.UNSAFE_INTEGRITY,
+    ),
     "a stamp before the certificate": (
         facts(
             chain=with_signer(not_before=AT - timedelta(hours=1)).signatures[0].chain,

@@ -244,7 +244,9 @@ class _Judge:
             "CERTIFICATE_EXPIRED_AT_SIGNING", not expired, signer, moment=signer.not_after
         )
         early = signer.not_before - claimed > skew
-        yield self.finding("CLAIM_PLAUSIBLE", not early, signer, moment=signer.not_before)
+        yield self.finding(
+            "CERTIFICATE_NOT_YET_VALID_AT_SIGNING", not early, signer, moment=signer.not_before
+        )
         if facts.key_until:
             rested = claimed > facts.key_until
             yield self.finding("KEY_IN_TIME", not rested, signer, moment=facts.key_until)

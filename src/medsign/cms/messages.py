@@ -272,7 +272,7 @@ MESSAGES: Mapping[str, Message] = MappingProxyType(
             "Do the unprotected fields of the signature agree with the protected ones?",
             "Unprotected fields of the signature were changed or written wrongly.",
         ),
-        "CLAIM_PLAUSIBLE": Message(
+        "CERTIFICATE_NOT_YET_VALID_AT_SIGNING": Message(
             SubIndication.SIG_CONSTRAINTS_FAILURE,
             "Указанное в подписи время не раньше начала действия сертификата?",
             "По указанному в подписи времени сертификат ещё не начал действовать: часы отставали "
