@@ -107,7 +107,7 @@ def test_a_mistake_of_the_program_sends_staff_to_its_developer():
     "error",
     [
         UsageError("no such shelf", "Такой полки нет."),
-        IllegalTransition("a", "on", "kick", ["stop"], label="Включено", events={"stop": "Стоп"}),
+        IllegalTransition("lamp", "on", "kick", ["stop"], "Пинать нельзя."),
     ],
 )
 def test_the_sentence_for_staff_comes_out_of_another_process(error: MedsignError):

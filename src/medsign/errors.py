@@ -50,27 +50,35 @@ end up in logs and tickets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import Enum
-from types import MappingProxyType
 from typing import Any, ClassVar
-
-_UNNAMED: Mapping[str, str] = MappingProxyType({})
 
 
 class MedsignError(Exception):
     """Root of every error that medsign raises on purpose.
 
+    Args:
+        text: What is wrong, for programmers.
+        russian: What is wrong, for staff; by default what the class says.
+
     Attributes:
         code: A stable identifier such as ``MS-API``; programs may switch on it.
+        remedy: What staff can do about it, where the sentence before does not say it.
     """
 
     code: ClassVar[str] = "MS-ERROR"
-    russian: str = "Произошла ошибка."
+    russian: str = "Произошла ошибка. Сообщите администратору."
+    remedy: ClassVar[str] = ""
+
+    def __init__(self, text: str = "", russian: str = "") -> None:
+        super().__init__(text)
+        if russian:
+            self.russian = russian
 
     def diagnostics(self) -> str:
         """Return the text for clinic staff, in Russian, without personal data."""
-        return f"{self.russian} (код {self.code})"
+        return f"{self.russian} {self.remedy}".rstrip() + f" (код {self.code})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Pools of processes hand errors over; the one way of Exception is to call the class with
@@ -85,26 +93,10 @@ def _restored(kind: type[MedsignError], args: tuple[Any, ...], state: dict[str, 
 
 
 class UsageError(MedsignError, ValueError):
-    """The call makes no sense: a wrong argument or a wrong order of calls.
-
-    Args:
-        text: What is wrong, for programmers.
-        russian: What is wrong and what to do, for staff; left out where only a programmer can
-            mend it.
-
-    Example:
-        >>> error = UsageError("no such shelf", "Такой полки нет: выберите другую.")
-        >>> print(error, error.diagnostics(), sep=" | ")
-        no such shelf | Такой полки нет: выберите другую. (код MS-USAGE)
-    """
+    """The call makes no sense: a wrong argument or a wrong order of calls."""
 
     code = "MS-USAGE"
     russian = "Программа составила запрос неверно. Сообщите об этом её разработчику."
-
-    def __init__(self, text: str, russian: str = "") -> None:
-        super().__init__(text)
-        if russian:
-            self.russian = russian
 
 
 class ConfigError(UsageError):
@@ -116,15 +108,12 @@ class ConfigError(UsageError):
     """
 
     code = "MS-CONFIG"
-    russian = "Настройки заданы неверно."
+    russian = "Настройки программы заданы неверно. Сообщите администратору."
 
     def __init__(self, why: str, where: str = "") -> None:
-        super().__init__(f"{where}: {why}" if where else why)
+        place = f"{self.russian} Место: {where}." if where else ""
+        super().__init__(f"{where}: {why}" if where else why, place)
         self.where = where
-
-    def diagnostics(self) -> str:
-        place = f" Место: {self.where}." if self.where else ""
-        return f"{self.russian}{place} (код {self.code})"
 
 
 class InvalidIdentifier(UsageError):
@@ -138,14 +127,12 @@ class InvalidIdentifier(UsageError):
     """
 
     code = "MS-IDENTIFIER"
+    remedy = "Проверьте и исправьте его."
 
     def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(f"{kind}: {reason}")
+        super().__init__(f"{kind}: {reason}", f"Неверное значение «{kind}»: {reason}.")
         self.kind = kind
         self.reason = reason
-
-    def diagnostics(self) -> str:
-        return f"Неверное значение «{self.kind}»: {self.reason} (код {self.code})"
 
 
 class InvalidDocument(UsageError):
@@ -158,15 +145,16 @@ class InvalidDocument(UsageError):
     """
 
     code = "MS-DOCUMENT"
+    remedy = "Исправьте его и повторите."
 
     def __init__(self, what: str, problems: Iterable[tuple[str, str]]) -> None:
         self.what = what
         self.problems = tuple(problems)
-        super().__init__(f"{what}: {'; '.join(path for path, _ in self.problems)}")
-
-    def diagnostics(self) -> str:
         listed = "; ".join(f"{why} ({path})" for path, why in self.problems)
-        return f"Документ «{self.what}» заполнен неверно: {listed} (код {self.code})"
+        super().__init__(
+            f"{what}: {'; '.join(path for path, _ in self.problems)}",
+            f"Документ «{what}» заполнен неверно: {listed}.",
+        )
 
 
 class IllegalTransition(UsageError):
@@ -177,32 +165,22 @@ class IllegalTransition(UsageError):
         state: Code of the present state.
         event: Code of the refused event.
         allowed: Codes of the events that the present state allows.
-        label: Russian name of the state.
-        events: Russian names of events by their codes.
+        russian: The same for staff, in the labels of the model.
     """
 
     code = "MS-TRANSITION"
+    russian = "Это действие в нынешнем состоянии невозможно."
 
     def __init__(
-        self,
-        model: str,
-        state: str,
-        event: str,
-        allowed: Iterable[str],
-        *,
-        label: str = "",
-        events: Mapping[str, str] = _UNNAMED,
+        self, model: str, state: str, event: str, allowed: Iterable[str], russian: str = ""
     ) -> None:
         self.model = model
         self.state = state
         self.event = event
         self.allowed = tuple(sorted(allowed))
         listed = ", ".join(self.allowed) or "none"
-        offered = ", ".join(f"«{events.get(name, name)}»" for name in self.allowed)
         super().__init__(
-            f"{model}: event {event!r} is illegal in state {state!r}; allowed: {listed}",
-            f"Действие «{events.get(event, event)}» невозможно: состояние сейчас "
-            f"«{label or state}». Возможные действия: {offered or 'нет'}.",
+            f"{model}: event {event!r} is illegal in state {state!r}; allowed: {listed}", russian
         )
 
 
@@ -213,7 +191,7 @@ class ContentChanged(UsageError):
     """
 
     code = "MS-CHANGED"
-    russian = "Файл изменился, пока его передавали."
+    russian = "Файл изменился, пока его передавали. Отправьте его заново, под новым номером."
 
     def __init__(self) -> None:
         super().__init__("a file has changed since it was first read for this request")
@@ -223,7 +201,7 @@ class NotRecorded(UsageError):
     """A recording is replayed and has no such request, or no answer to it that can be given."""
 
     code = "MS-REPLAY"
-    russian = "В записи обмена нет такого запроса."
+    russian = "В записи обмена нет такого запроса. Сообщите разработчику программы."
 
 
 class MalformedError(MedsignError):
@@ -236,17 +214,17 @@ class MalformedError(MedsignError):
     """
 
     code = "MS-MALFORMED"
+    remedy = "Получите его снова."
 
     def __init__(self, what: str, where: str, why: str) -> None:
-        place = f" at {where}" if where else ""
-        super().__init__(f"malformed {what}{place}: {why}")
+        english, russian = (f" at {where}", f" (место: {where})") if where else ("", "")
+        super().__init__(
+            f"malformed {what}{english}: {why}",
+            f"Файл повреждён или имеет другой формат: {what}{russian}.",
+        )
         self.what = what
         self.where = where
         self.why = why
-
-    def diagnostics(self) -> str:
-        place = f" (место: {self.where})" if self.where else ""
-        return f"Файл повреждён или имеет другой формат: {self.what}{place} (код {self.code})"
 
 
 class BudgetExceeded(MedsignError):
@@ -256,7 +234,7 @@ class BudgetExceeded(MedsignError):
     """
 
     code = "MS-BUDGET"
-    russian = "Данные слишком велики или слишком сложны и не обработаны."
+    russian = "Данные слишком велики или слишком сложны. Проверьте, тот ли это файл."
 
     def __init__(self, what: str, limit: float) -> None:
         super().__init__(f"{what}: the limit of {limit:g} was exceeded")
@@ -268,14 +246,14 @@ class InvalidKey(MedsignError):
     """A key fails its checks: not on the curve, wrong order, outside its range."""
 
     code = "MS-KEY"
-    russian = "Ключ электронной подписи непригоден."
+    russian = "Ключ электронной подписи непригоден. Выберите другой."
 
 
 class WrongPassword(InvalidKey):
     """What is under a password does not open; a wrong password and damage look the same."""
 
     code = "MS-PASSWORD"
-    russian = "Неверный пароль или повреждённый файл ключа."
+    russian = "Неверный пароль или повреждённый файл ключа. Введите пароль ещё раз."
 
     def __init__(self) -> None:
         super().__init__("the password is wrong or the file is damaged")
@@ -284,12 +262,12 @@ class WrongPassword(InvalidKey):
 class TokenProblem(Enum):
     """Why a token does not sign: the text for programmers and the text for staff."""
 
-    ABSENT = ("the token is not plugged in", "Токен не подключён.")
+    ABSENT = ("the token is not plugged in", "Токен не подключён. Подключите его и повторите.")
     SEVERAL_TOKENS = (
         "several tokens are plugged in: name one by its serial",
-        "Подключено несколько токенов, а какой нужен, не указано.",
+        "Подключено несколько токенов, а какой нужен, не указано. Оставьте один.",
     )
-    PIN_WRONG = ("the PIN is wrong", "Неверный PIN-код токена.")
+    PIN_WRONG = ("the PIN is wrong", "Неверный PIN-код. Проверьте его: число попыток ограничено.")
     PIN_LAST_TRY = (
         "the PIN is wrong; one more wrong PIN locks the token",
         "Неверный PIN-код токена. Осталась одна попытка, после неё токен заблокируется.",
@@ -298,20 +276,20 @@ class TokenProblem(Enum):
         "the PIN is locked",
         "PIN-код токена заблокирован. Разблокировать его может администратор токена.",
     )
-    NO_KEY = ("the token has no such GOST key", "На токене нет нужного ключа ГОСТ.")
+    NO_KEY = ("the token has no such GOST key", "На токене нет нужного ключа. Подключите другой.")
     SEVERAL_KEYS = (
         "the token has several such GOST keys: name one by its label or identifier",
-        "На токене несколько подходящих ключей, а какой нужен, не указано.",
+        "На токене несколько подходящих ключей, а какой нужен, не указано. Выберите его.",
     )
     NO_CERTIFICATE = (
         "the token has not just one certificate of the key: pass the one to sign with",
-        "На токене нет сертификата этого ключа или их несколько.",
+        "На токене нет сертификата этого ключа или их несколько. Выберите его файл.",
     )
     FORKED = (
         "the token was opened before a fork: open it anew in the child",
         "Программа открыла токен в другом процессе. Сообщите её разработчику.",
     )
-    FAILED = ("the library of the token failed", "Токен ответил ошибкой.")
+    FAILED = ("the library of the token failed", "Токен ответил ошибкой. Подключите его заново.")
 
 
 class TokenError(MedsignError):
@@ -325,8 +303,8 @@ class TokenError(MedsignError):
     code = "MS-TOKEN"
 
     def __init__(self, problem: TokenProblem, detail: str = "") -> None:
-        english, self.russian = problem.value
-        super().__init__(f"{english}: {detail}" if detail else english)
+        english, russian = problem.value
+        super().__init__(f"{english}: {detail}" if detail else english, russian)
         self.problem = problem
 
 
@@ -339,7 +317,7 @@ class AddressRefused(MedsignError):
     """
 
     code = "MS-ADDRESS"
-    russian = "Адрес из сертификата не прошёл проверку безопасности."
+    russian = "Адрес из сертификата не прошёл проверку безопасности. Сообщите администратору."
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(f"{host or 'an address'}: {why}")
@@ -356,16 +334,17 @@ class Unavailable(MedsignError):
     """
 
     code = "MS-UNAVAILABLE"
+    russian = "Такие файлы, ключи или алгоритмы не поддерживаются."
+    remedy = "Сообщите администратору."
+    _missing: ClassVar[str] = "Нет нужной программы или библиотеки, её надо установить"
 
     def __init__(self, what: str, install: str = "") -> None:
-        super().__init__(f"{what} is not available" + (f"; install: {install}" if install else ""))
+        super().__init__(
+            f"{what} is not available" + (f"; install: {install}" if install else ""),
+            f"{self._missing}: {install}." if install else "",
+        )
         self.what = what
         self.install = install
-
-    def diagnostics(self) -> str:
-        if not self.install:
-            return f"Такие файлы, ключи или алгоритмы не поддерживаются. (код {self.code})"
-        return f"Нет нужной программы или библиотеки. Установите: {self.install} (код {self.code})"
 
 
 class MissingExtra(Unavailable):
@@ -377,12 +356,10 @@ class MissingExtra(Unavailable):
     """
 
     code = "MS-EXTRA"
+    _missing = "Не установлена часть medsign, её ставит команда"
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(what, f"pip install 'medsign[{extra}]'")
-
-    def diagnostics(self) -> str:
-        return f"Не установлена часть medsign. Установите: {self.install} (код {self.code})"
 
 
 class StoreError(MedsignError):
@@ -390,13 +367,15 @@ class StoreError(MedsignError):
 
     code = "MS-STORE"
     russian = "Не удалось прочитать или записать журнал."
+    remedy = "Сообщите администратору: возможно, на диске нет места или прав."
 
 
 class VersionConflict(StoreError):
     """Another writer appended to the stream first; load it again and decide anew."""
 
     code = "MS-STORE-CONFLICT"
-    russian = "Запись уже изменена другим пользователем, обновите данные."
+    russian = "Запись уже изменил другой пользователь."
+    remedy = "Обновите данные и повторите."
 
     def __init__(self, stream: str, expected: int, actual: int) -> None:
         super().__init__(f"stream {stream!r}: expected version {expected}, found {actual}")
@@ -415,6 +394,7 @@ class TransportError(MedsignError):
 
     code = "MS-TRANSPORT"
     russian = "Нет связи с внешней системой."
+    remedy = "Результат операции неизвестен: проверьте его, прежде чем повторять."
     sent: ClassVar[bool] = True
 
 
@@ -423,6 +403,7 @@ class ConnectFailed(TransportError):
 
     code = "MS-CONNECT"
     russian = "Не удалось подключиться к внешней системе."
+    remedy = "Запрос не отправлен, повторите позже."
     sent = False
 
 
@@ -433,17 +414,15 @@ class SignInFailed(ConnectFailed):
     """
 
     code = "MS-SIGN-IN"
-    russian = "Не удалось войти во внешнюю систему: служба входа не ответила. Запрос не отправлен."
+    russian = "Не удалось войти во внешнюю систему: служба входа не ответила."
 
 
 class TlsRefused(ConnectFailed):
     """The handshake of TLS failed; a repeat is safe, useless until somebody changes something."""
 
     code = "MS-TLS"
-    russian = (
-        "Защищённое соединение не установлено. Возможно, внешняя система требует сертификат "
-        "клиента, или одна из сторон работает только по ГОСТ TLS."
-    )
+    russian = "Защищённое соединение не установлено: возможно, нужен сертификат или ГОСТ TLS."
+    remedy = "Сообщите администратору."
 
 
 class PeerUntrusted(TlsRefused):
@@ -457,7 +436,8 @@ class PeerExpired(TlsRefused):
     """A certificate in the peer's chain is not valid at this moment by the machine's clock."""
 
     code = "MS-TLS-EXPIRED"
-    russian = "Сертификат внешней системы истёк или ещё не действует. Проверьте и часы компьютера."
+    russian = "Сертификат внешней системы истёк или ещё не действует."
+    remedy = "Проверьте дату и время компьютера; если они верны, сообщите администратору."
 
 
 class PeerRevoked(TlsRefused):
@@ -492,14 +472,14 @@ class TimedOut(TransportError):
     """The answer did not come in time. It does not mean that nothing was done."""
 
     code = "MS-TIMEOUT"
-    russian = "Внешняя система не ответила вовремя. Результат операции неизвестен."
+    russian = "Внешняя система не ответила вовремя."
 
 
 class ConnectionLost(TransportError):
     """The connection broke, or the answer was cut short."""
 
     code = "MS-CONNECTION-LOST"
-    russian = "Связь с внешней системой прервалась. Результат операции неизвестен."
+    russian = "Связь с внешней системой прервалась."
 
 
 class ApiError(MedsignError):
@@ -586,14 +566,14 @@ class UnexpectedAnswer(MedsignError):
     """The remote system answered with something its contract does not have."""
 
     code = "MS-ANSWER"
-    russian = "Внешняя система прислала ответ, который не удалось разобрать."
+    russian = "Внешняя система прислала ответ, который не разобрать. Сообщите администратору."
 
 
 class DeadlineExceeded(MedsignError):
     """The total time of an operation is over; nothing more was sent after it."""
 
     code = "MS-DEADLINE"
-    russian = "Операция не завершилась за отведённое время."
+    russian = "Операция не завершилась за отведённое время. Повторите её позже."
 
 
 class OutcomeUnknown(MedsignError):
@@ -608,14 +588,12 @@ class OutcomeUnknown(MedsignError):
     """
 
     code = "MS-UNKNOWN"
+    remedy = "Повторите действие позже: программа сначала проверит, выполнено ли оно."
 
     def __init__(self, operation: str, key: str) -> None:
-        super().__init__(f"{operation}: outcome unknown, idempotency key {key}")
+        super().__init__(
+            f"{operation}: outcome unknown, idempotency key {key}",
+            f"Запрос отправлен, но ответ не получен. Ключ операции: {key}.",
+        )
         self.operation = operation
         self.key = key
-
-    def diagnostics(self) -> str:
-        return (
-            "Запрос отправлен, но ответ не получен. Повторите действие позже: система сначала "
-            f"проверит, выполнено ли оно. Ключ операции {self.key} (код {self.code})"
-        )

@@ -189,15 +189,16 @@ allowed: none
         """
         allowed = self.allowed(state)
         if event not in allowed:
-            raise IllegalTransition(
-                self.name,
-                str(state),
-                str(event),
-                allowed,
-                label=self.state(state).label,
-                events=self.events,
+            offered = ", ".join(f"«{self._named(name)}»" for name in sorted(allowed)) or "нет"
+            russian = (
+                f"Действие «{self._named(event)}» невозможно: состояние сейчас "
+                f"«{self.state(state).label}». Возможные действия: {offered}."
             )
+            raise IllegalTransition(self.name, str(state), str(event), allowed, russian)
         return self.transitions[state][event]
+
+    def _named(self, event: str) -> str:
+        return self.events.get(event, event)
 
     def path(self, start: str, goal: str) -> tuple[str, ...] | None:
         """Return the shortest chain of events between two states, or ``None``."""
@@ -305,7 +306,7 @@ allowed: none
     def _edges(self) -> Iterator[tuple[str, str, str]]:
         for code, exits in self.transitions.items():
             for event, to in exits.items():
-                yield code, self.events.get(event, event), to
+                yield code, self._named(event), to
 
 
 def _quoted(text: str) -> str:
