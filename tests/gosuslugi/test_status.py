@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from medsign import AsyncMedSign, Config, MedSign
 from medsign.clock import MOSCOW, ManualClock
-from medsign.errors import IllegalTransition
+from medsign.errors import IllegalTransition, UsageError
 from medsign.gosuslugi import (
     APPLICATION_STATUS,
     APPOINTMENT_NOTICE,
@@ -32,7 +32,7 @@ from medsign.gosuslugi import (
     appointments_to_announce,
     stage_notice,
 )
-from medsign.gosuslugi.status import EXTENDED_TERM, LICENCE_TERM, WHOLE_TERM
+from medsign.gosuslugi.status import WHOLE_TERM
 from medsign.status import Calendar, Journal, StateChanged, Tracker, UnknownStatus, WorkingDays
 from medsign.store import MemoryStore
 
@@ -95,9 +95,34 @@ def test_inaccuracies_always_lengthen_the_term(days: int, hours: int):
     assert application_due(received, inaccurate=True) > application_due(received)
 
 
-@pytest.mark.req("F360", "F418")
-def test_terms_of_ten_days():
-    assert {EXTENDED_TERM.days, LICENCE_TERM.days} == {10}
+@pytest.mark.req("F359", "F360")
+@pytest.mark.parametrize(("inaccurate", "day"), [(False, 24), (True, 29)])
+def test_an_application_is_due_in_seven_days_and_an_inaccurate_one_in_ten(
+    inaccurate: bool, day: int
+):
+    due = application_due(MONDAY, inaccurate=inaccurate)
+    assert due.astimezone(MOSCOW).date() == date(2026, 6, day)
+
+
+@pytest.mark.req("F418")
+def test_a_licence_is_due_after_ten_working_days():
+    off = Calendar(holidays=frozenset({date(2026, 6, 17)}))
+    for rules, day in (
+        (Gosuslugi(), date(2026, 6, 29)),
+        (Gosuslugi(calendar=off), date(2026, 6, 30)),
+    ):
+        due = rules.licence_due(MONDAY)
+        assert due is not None
+        assert due.astimezone(MOSCOW).date() == day
+
+
+@pytest.mark.req("F418")
+def test_an_express_licence_needs_a_reason_and_promises_no_day():
+    rules = Gosuslugi()
+    assert rules.licence_due(MONDAY, express="открытие кабинета в июле") is None
+    with pytest.raises(UsageError) as refused:
+        rules.licence_due(MONDAY, express=" ")
+    assert "причину" in refused.value.diagnostics()
 
 
 @pytest.mark.req("F365")

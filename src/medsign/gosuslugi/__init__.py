@@ -52,6 +52,7 @@ from medsign.gosuslugi.status import (
     Stage,
     UploadState,
     application_due,
+    licence_due,
 )
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "check_kit",
     "check_signature",
     "file_name",
+    "licence_due",
     "select_visits",
     "sick_leave_days",
     "stage_notice",

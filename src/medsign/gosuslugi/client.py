@@ -16,7 +16,7 @@ from medsign.gosuslugi.notices import (
     stage_notice,
 )
 from medsign.gosuslugi.signatures import Action, SignatureLevel, check_signature
-from medsign.gosuslugi.status import Stage, application_due
+from medsign.gosuslugi.status import Stage, application_due, licence_due
 from medsign.status import Calendar
 
 
@@ -72,6 +72,10 @@ class Gosuslugi:
     def application_due(self, received: datetime, *, inaccurate: bool = False) -> datetime:
         """Return by when a cabinet must be open."""
         return application_due(received, inaccurate=inaccurate, calendar=self._calendar)
+
+    def licence_due(self, received: datetime, *, express: str | None = None) -> datetime | None:
+        """Return by when an application for a licence must be decided on, if a term is stated."""
+        return licence_due(received, express=express, calendar=self._calendar)
 
     def stage_notice(
         self, stage: Stage, since: datetime, *, upload_url: str, faults: Iterable[str] = ()

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from medsign.clock import aware
+from medsign.errors import UsageError
 from medsign.status import Calendar, State, StatusModel, WorkingDays
 
 
@@ -137,6 +138,37 @@ def application_due(
     """
     term = EXTENDED_TERM if inaccurate else WHOLE_TERM
     return term.due(aware(received), calendar or Calendar())
+
+
+def licence_due(
+    received: datetime, *, express: str | None = None, calendar: Calendar | None = None
+) -> datetime | None:
+    """Return by when an application for a licence must be decided on (F418).
+
+    Args:
+        received: When it was made, aware.
+        express: Why it is urgent, where an express decision is asked for.
+        calendar: Days off.
+
+    Returns:
+        The end of the standard term; ``None`` for an express one, which has no stated term.
+
+    Raises:
+        UsageError: An express decision is asked for without a reason.
+
+    Example:
+        >>> from medsign.clock import MOSCOW
+        >>> due = licence_due(datetime(2026, 6, 15, 9, tzinfo=MOSCOW))
+        >>> due.astimezone(MOSCOW).date().isoformat()
+        '2026-06-29'
+    """
+    if express is None:
+        return LICENCE_TERM.due(aware(received), calendar or Calendar())
+    if not express.strip():
+        raise UsageError(
+            "an express decision needs a reason", "Укажите причину ускоренного рассмотрения."
+        )
+    return None
 
 
 class PrescriptionStage(StrEnum):
