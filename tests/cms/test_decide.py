@@ -457,14 +457,16 @@ def test_the_earliest_stamp_counts():
 
 
 @pytest.mark.parametrize(
-    "shift", [timedelta(days=400), timedelta(minutes=4)], ids=["inexact", "ahead"]
+    ("shift", "by"),
+    [(timedelta(days=400), "verification"), (timedelta(minutes=4), "time stamp")],
+    ids=["inexact", "ahead"],
 )
-def test_a_stamp_proves_nothing_later_than_the_verdict(shift):
+def test_a_stamp_proves_nothing_later_than_the_verdict(shift, by):
     late = attrs.evolve(STAMP, not_later_than=AT + shift)
     what = facts(chain=with_signer(not_after=AT).signatures[0].chain, stamps=(late,))
     report = cms.decide(what, at=AT)
     assert report.passed
-    assert (report.signers[0].proved_at, report.signers[0].proved_by) == (AT, "verification")
+    assert (report.signers[0].proved_at, report.signers[0].proved_by) == (AT, by)
     (signature,) = what.signatures
     assert all(each.at <= AT for each in cms.proofs_of_existence(signature, at=AT))
 

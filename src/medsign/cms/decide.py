@@ -155,9 +155,9 @@ class _Judge:
             for each, finding in zip(facts.stamps, stamps, strict=True)
             if finding.passed and each.not_later_than
         ]
-        earliest = min([self.at, *proofs])
         existed = self.proof or ProofOfExistence(
-            at=earliest, by="time stamp" if earliest in proofs else "verification"
+            at=min([self.at, *proofs]),
+            by="time stamp" if any(map(self._past, proofs)) else "verification",
         )
         proved_at = existed.at
         informed = self._with_seals(facts.stamps, stamps)
