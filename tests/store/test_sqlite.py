@@ -6,12 +6,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -616,14 +618,18 @@ class TestReadOnly:
             assert all(versions == list(range(1, len(versions) + 1)) for versions in found)
             assert len(store.load("s")) == 40
 
-    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+    @pytest.mark.skipif(os.name == "nt", reason="folders have no such permissions there")
     def test_a_folder_that_cannot_be_written_is_read(self, filled):
-        filled.parent.chmod(0o555)
-        try:
-            with SqliteStore(filled, read_only=True) as store:
+        with tempfile.TemporaryDirectory() as name, ExitStack() as again:
+            copied = Path(shutil.copy(filled, name))
+            Path(name).chmod(0o555)
+            again.callback(Path(name).chmod, 0o755)
+            copied.chmod(0o444)
+            if os.geteuid() == 0:  # who may write everywhere
+                os.seteuid(65534)
+                again.callback(os.seteuid, 0)
+            with SqliteStore(copied, read_only=True) as store:
                 assert len(store.load("letter/7")) == 20
-        finally:
-            filled.parent.chmod(0o755)
 
     @pytest.mark.skipif(os.name == "nt", reason="there is no way there to have SQLite refuse")
     def test_a_log_that_cannot_be_indexed_is_an_error_that_says_what_to_do(
