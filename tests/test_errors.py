@@ -6,12 +6,14 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from medsign.cli.terminal import read
 from medsign.clock import ManualClock
 from medsign.codec.asn1 import make_name, oids
 from medsign.codec.pieces import Pieces
@@ -20,6 +22,7 @@ from medsign.errors import IllegalTransition, MedsignError, MissingExtra, Unavai
 from medsign.exchange.ledger import Ledger
 from medsign.identifiers import CardUid
 from medsign.store import MemoryStore
+from medsign.xmldsig import doctor_actor
 
 ROOMS = {
     "import medsign.sandbox": ("pypdf", "sandbox"),
@@ -80,6 +83,8 @@ def resend_with_another_phone():
         (bind_a_card_of_another, "карта уже закреплена за другим человеком"),
         (resend_with_another_phone, "уже отправлен запрос с другими данными"),
         (lambda: make_name([(oids.EMAIL, "тестова@clinic.test")]), "пишется латинскими буквами"),
+        (lambda: read(Path("Тестова.sig")), "Файл не читается"),
+        (lambda: doctor_actor("99-9", 1), "пишется только цифрами"),
         (lambda: make_name([(oids.INN, "99990000016О")]), "пишутся только цифрами"),
     ],
 )
@@ -112,3 +117,16 @@ def test_a_mistake_of_the_program_sends_staff_to_its_developer():
 )
 def test_the_sentence_for_staff_comes_out_of_another_process(error: MedsignError):
     assert pickle.loads(pickle.dumps(error)).diagnostics() == error.diagnostics()
+
+
+def every_kind(kind: type[MedsignError] = MedsignError) -> Iterator[type[MedsignError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from every_kind(narrower)
+
+
+@pytest.mark.parametrize("kind", sorted(set(every_kind()), key=lambda kind: kind.__name__))
+def test_every_kind_of_error_speaks_to_staff_in_whole_sentences(kind: type[MedsignError]):
+    for said in filter(None, (kind.russian, kind.remedy)):
+        assert re.fullmatch("[А-ЯЁ].*[.]", said)
+    assert not re.search("[A-Za-z]", f"{kind.russian}{kind.remedy}".replace("TLS", ""))

@@ -62,5 +62,7 @@ def _lines(report: AuditReport, stream: str) -> Iterator[str]:
 def _head(text: str) -> AuditHead:
     number, _, seal = text.partition(":")
     if not number.isdecimal() or not seal:
-        raise UsageError("a head is written NUMBER:SEAL")
+        raise UsageError(
+            "a head is written NUMBER:SEAL", "Голова журнала пишется как НОМЕР:ПЕЧАТЬ."
+        )
     return AuditHead(int(number), seal)

@@ -60,7 +60,10 @@ def demo(
     try:
         write(out, contents)
     except OSError as error:
-        raise UsageError(f"cannot write the folder: {type(error).__name__}") from None
+        raise UsageError(
+            f"cannot write the folder: {type(error).__name__}",
+            "Папка недоступна для записи. Выберите другую.",
+        ) from None
     screen.print(f"\nРезультаты: {escape(str(out))} (файлов: {len(contents)})")
     screen.print(f"Заключение: {escape(str(out / 'report.html'))}")
     screen.print(f"Проверить без medsign, командами OpenSSL: {escape(str(out / 'CHECK.md'))}")

@@ -44,7 +44,10 @@ def sandbox(
     try:
         listening = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise UsageError(f"cannot listen on port {port}: {error.strerror}") from None
+        raise UsageError(
+            f"cannot listen on port {port}: {error.strerror}",
+            "Порт занят или недоступен. Выберите другой: --port.",
+        ) from None
     # asyncio does it for sockets that it opens itself; without it each answer waits 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listening:
@@ -66,7 +69,10 @@ def _protected(world: Sandbox, host: str, ca: Path) -> uvicorn.Server:
     try:
         ca.write_bytes(root_pem(world))
     except OSError as error:
-        raise UsageError(f"cannot write the root: {type(error).__name__}") from None
+        raise UsageError(
+            f"cannot write the root: {type(error).__name__}",
+            "Корневой сертификат не записать сюда. Выберите другое место.",
+        ) from None
     return gost_server(world, certified(world, host, "localhost"), host=host)
 
 

@@ -63,4 +63,7 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read a file: {type(error).__name__}") from None
+        raise UsageError(
+            f"cannot read a file: {type(error).__name__}",
+            "Файл не читается. Проверьте, что он на месте и доступен.",
+        ) from None

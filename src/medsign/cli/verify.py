@@ -88,12 +88,18 @@ def verify(
     signature is damaged.
     """
     if offline and ocsp_url:
-        raise UsageError("--offline and --ocsp-url contradict each other")
+        raise UsageError(
+            "--offline and --ocsp-url contradict each other",
+            "Параметры --offline и --ocsp-url исключают друг друга.",
+        )
     moment = _moment(at)
     file = read(signature)
     inside = is_pdf(file)
     if inside and content:
-        raise UsageError("--content: a PDF with signatures inside is its own content")
+        raise UsageError(
+            "--content: a PDF with signatures inside is its own content",
+            "Подписи внутри PDF, отдельный файл не нужен: уберите --content.",
+        )
     required = cms.read_policy(read(policy)) if policy else cms.DEFAULT
     evidence = cms.Evidence(
         signature=file,
@@ -145,7 +151,10 @@ def _moment(text: str | None) -> datetime:
     try:
         return aware(datetime.fromisoformat(text))
     except ValueError:
-        raise UsageError("--at: a moment looks like 2026-07-01T12:00:00+03:00") from None
+        raise UsageError(
+            "--at: a moment looks like 2026-07-01T12:00:00+03:00",
+            "Время в --at пишется как 2026-07-01T12:00:00+03:00.",
+        ) from None
 
 
 def _certificates(paths: list[Path] | tuple[Path, ...]) -> Iterator[Certificate]:

@@ -301,7 +301,10 @@ def add_archive_values(
     _, stamps = _proofs(evidence, signer_index, policy, at=at, provider=provider)
     archive = [each for each in stamps if each.layer == "archive" and each.stamped_at]
     if not archive:
-        raise UsageError("the archive time stamp is not good")
+        raise UsageError(
+            "the archive time stamp is not good",
+            "Архивный штамп времени не прошёл проверку. Подпись не продлена.",
+        )
     newest = max(archive, key=lambda each: each.stamped_at or at)
     tokens = signer.unsigned_values(oids.ARCHIVE_TIME_STAMP_V3)
     (token,) = (each for each in tokens if sha256(each).hexdigest() == newest.fingerprint)
@@ -370,7 +373,10 @@ def _proofs(
     # Evidence added to a bad signature would only look like a proof.
     broken = {each.code for each in report.failures(Level.FAIL)} - {"CONTENT_PRESENT"}
     if broken or signature.chain is None:
-        raise UsageError(f"the signature is not good: {', '.join(sorted(broken))}")
+        raise UsageError(
+            f"the signature is not good: {', '.join(sorted(broken))}",
+            "Подпись не прошла проверку. Продлить можно только действительную.",
+        )
     at_hand = {each.fingerprint: each for each in _at_hand(evidence)}
     own = [_proof(each, at_hand, policy, report.proved_at) for each in signature.chain.certificates]
     checks = (each for each in report.findings if each.code == "STAMP_TRUSTED" and each.passed)
@@ -445,7 +451,10 @@ def _named(
     }
     for each in references:
         if (each.hash_oid, each.digest) not in by_digest:
-            raise UsageError("something that the signature refers to is not at hand")
+            raise UsageError(
+                "something that the signature refers to is not at hand",
+                "Не хватает сертификата или сведений об отзыве, на которые ссылается подпись.",
+            )
         yield by_digest[each.hash_oid or "", each.digest or b""]
 
 

@@ -116,7 +116,10 @@ def prepare(
         raise UsageError(f"this key needs a {algorithm.name} digest of the content")
     others = decode_signed_data(beside) if beside else None
     if others and _is_of_another(others, algorithm, hashed, provider):
-        raise UsageError("the message beside is of another content")
+        raise UsageError(
+            "the message beside is of another content",
+            "Прежняя подпись поставлена под другим файлом. Выберите тот, под которым она стоит.",
+        )
     attributes = encode_signed_attributes(
         content_type=others.content_type if others else oids.DATA,
         message_digest=hashed,
@@ -152,7 +155,10 @@ def finish(prepared: Prepared, signature: bytes, *, provider: Provider | None = 
     algorithm = AlgorithmIdentifier(key.algorithm.oid)
     # A token with another key inserted would otherwise make a bad signature that nobody notices.
     if not verify_digest(key, algorithm, prepared.digest, signature, provider=provider):
-        raise UsageError("the value is not a signature by the key of the certificate")
+        raise UsageError(
+            "the value is not a signature by the key of the certificate",
+            "Ключ не подходит к выбранному сертификату. Выберите другой.",
+        )
     signer = SignerInfo(
         version=1,
         sid=IssuerAndSerial(certificate.issuer, certificate.serial_number),
@@ -267,7 +273,10 @@ def _token(data: bytes) -> SignedData:
     except MalformedError:
         response = decode_timestamp_response(data)
         if response.token is None:
-            raise UsageError(f"the service gave no time stamp: {response.status}") from None
+            raise UsageError(
+                f"the service gave no time stamp: {response.status}",
+                "Служба штампов времени не выдала штамп. Повторите позже.",
+            ) from None
         token = response.token
     if token.content_type != oids.TST_INFO:
         raise MalformedError("time stamp", "encapContentInfo.eContentType", "not a time stamp")
@@ -287,7 +296,10 @@ def _is_of_another(
 
 def _joined(others: SignedData, signer: SignerInfo, certificates: Iterable[bytes]) -> bytes:
     if others.ocsp_responses:
-        raise UsageError("a message with OCSP answers in it cannot take a further signature")
+        raise UsageError(
+            "a message with OCSP answers in it cannot take a further signature",
+            "К этой подписи нельзя добавить ещё одну. Подпишите документ отдельно.",
+        )
     present = (each.der for each in others.certificates)
     return encode_signed_data(
         [*others.signers, signer],

@@ -152,11 +152,17 @@ def prepare_pdf(
     field, moment = field or PdfField(), aware(at)
     former = read_pdf_signatures(document)
     if any(each.allowed < Change.FORMS for each in former):
-        raise UsageError("a signature of this document allows no further one")
+        raise UsageError(
+            "a signature of this document allows no further one",
+            "Подпись в документе запрещает добавлять новые. Подпишите исходный документ.",
+        )
     if former and field.allows is not None:
         raise UsageError("only the first signature of a document can say what it allows")
     if field.name in (taken := {each.field for each in former}):
-        raise UsageError("the field holds a signature already")
+        raise UsageError(
+            "the field holds a signature already",
+            "В этом поле документа уже стоит подпись. Выберите другое.",
+        )
     name = field.name or next(
         free for number in count(1) if (free := f"Signature{number}") not in taken
     )

@@ -103,7 +103,9 @@ class OpenSslSigner:
         except OSError:
             raise Unavailable(f"the program {self.program}", "openssl") from None
         except ValueError:  # it may hold the whole text
-            raise UsageError("the password is no proper text") from None
+            raise UsageError(
+                "the password is no proper text", "В пароле недопустимый знак. Введите его ещё раз."
+            ) from None
         except subprocess.TimeoutExpired:
             raise TimedOut("openssl did not sign in time") from None
         if done.returncode:

@@ -96,7 +96,10 @@ class Password:
         try:
             self._octets = self.text.encode()
         except UnicodeEncodeError:  # it would carry the password along
-            raise UsageError("the password is no Unicode text") from None
+            raise UsageError(
+                "the password is no Unicode text",
+                "В пароле недопустимый знак. Введите его ещё раз.",
+            ) from None
 
     def open(self, hidden: bytes | Encrypted, read: Callable[[bytes], T]) -> T:
         """Return what was hidden, as the decoder reads it; open octets need no password.

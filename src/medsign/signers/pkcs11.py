@@ -401,4 +401,7 @@ def _told() -> Generator[None]:
     except pkcs11.PKCS11Error as error:
         raise TokenError(TokenProblem.FAILED, type(error).__name__) from None
     except UnicodeEncodeError:  # it holds the whole text
-        raise UsageError("the PIN, the label or the serial number is no proper text") from None
+        raise UsageError(
+            "the PIN, the label or the serial number is no proper text",
+            "В PIN-коде или номере токена недопустимый знак. Введите их ещё раз.",
+        ) from None

@@ -141,7 +141,9 @@ def load_key(
     binary = to_binary(data)
     encrypted = pkcs12.decode_encrypted_key(binary)
     if encrypted and password is None:
-        raise UsageError("the key is encrypted: it needs a password")
+        raise UsageError(
+            "the key is encrypted: it needs a password", "Ключ защищён паролем. Введите пароль."
+        )
     opener = Password(password or "", max_iterations, provider)
     key = private_key(opener.open(encrypted or binary, decode_private_key))
     return SoftwareKey(key, provider=provider or default_provider())

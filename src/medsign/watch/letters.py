@@ -37,12 +37,15 @@ def letter(notice: Notice, *, sender: str, to: Sequence[str], at: datetime) -> E
         Машиночитаемая доверенность: срок истекает через 2 дня
     """
     if not to:
-        raise UsageError("a letter needs an address")
+        raise UsageError("a letter needs an address", "У письма нет адресата. Укажите его.")
     message = EmailMessage()
     try:
         message["From"], message["To"] = sender, ", ".join(to)
     except ValueError:
-        raise UsageError("an address of a letter holds a line break") from None
+        raise UsageError(
+            "an address of a letter holds a line break",
+            "В адресе письма есть перенос строки. Исправьте адрес.",
+        ) from None
     message["Subject"] = notice.subject
     message["Date"] = format_datetime(aware(at).astimezone(MOSCOW))
     message.set_content(f"{notice.text}\n")

@@ -61,7 +61,10 @@ def commission_actor(sick_list: str, part: int) -> str:
 
 def _digits(sick_list: str) -> str:
     if not (sick_list.isascii() and sick_list.isdigit()):
-        raise UsageError("the number of a sick list is made of digits")
+        raise UsageError(
+            "the number of a sick list is made of digits",
+            "Номер листка нетрудоспособности пишется только цифрами. Исправьте его.",
+        )
     return sick_list
 
 

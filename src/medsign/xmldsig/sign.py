@@ -87,7 +87,10 @@ def prepare_message(
     index = names.by_identifier(root)
     target = names.identified(index, element_id)
     if actor in index:
-        raise UsageError("the message has a signature of this actor already")
+        raise UsageError(
+            "the message has a signature of this actor already",
+            "От этого участника подпись уже стоит.",
+        )
     header = root.find(f"{{{SOAP}}}Header")
     if header is None:
         header = root.makeelement(f"{{{SOAP}}}Header")
@@ -155,7 +158,10 @@ def finish(prepared: PreparedXml, value: bytes, *, provider: Provider | None = N
     algorithm = names.SIGNATURES[names.signature_name(prepared.digest_algorithm)]
     # A token with another key inserted would otherwise make a bad signature that nobody notices.
     if not verify_digest(key, algorithm, prepared.digest, value, provider=provider):
-        raise UsageError("the value is not a signature by the key of the certificate")
+        raise UsageError(
+            "the value is not a signature by the key of the certificate",
+            "Ключ не подходит к выбранному сертификату. Выберите другой.",
+        )
     root = parse(prepared.document, what="prepared XML", max_bytes=_PREPARED_BYTES)
     for number, signature in enumerate(root.iter(f"{{{DS}}}Signature")):
         empty = signature.find(f"{{{DS}}}SignatureValue")

@@ -343,7 +343,10 @@ def build(value: Any, name: str, *, namespace: str | None = None) -> Node:
                         child.text = row.rule.format(item)
                         continue
                 except ValueError:
-                    raise UsageError(f"{here}: a character that XML cannot carry") from None
+                    raise UsageError(
+                        f"{here}: a character that XML cannot carry",
+                        "В тексте есть недопустимый знак. Удалите его и повторите.",
+                    ) from None
                 fill(child, item, here)
         return node
 
