@@ -284,6 +284,19 @@ def test_a_time_stamp_keeps_no_word_that_it_does_not_cover(
     assert after_the_leak(added).sub_indication is Sub.TRY_LATER
 
 
+@pytest.mark.parametrize("under_stamp", [under_evidence, under_archive])
+def test_a_time_stamp_keeps_what_the_former_one_holds(
+    after_the_leak, authority, long, bare, under_stamp
+):
+    """CryptoPro puts evidence into the time stamp on the signature."""
+    (info,) = decode_signed_data(long).signers
+    values = Attribute(oids.REVOCATION_VALUES, info.unsigned_values(oids.REVOCATION_VALUES))
+    full = add_unsigned_attribute(info.time_stamp_tokens[0], 0, values)
+    held = signature_with(bare, Attribute(oids.SIGNATURE_TIME_STAMP, (full,)))
+    assert not after_the_leak(held).passed
+    assert after_the_leak(under_stamp(held, authority, SEALED)).passed
+
+
 def test_an_archive_stamp_keeps_the_lists_beside_the_signature(
     after_the_leak, authority, below, bare
 ):

@@ -391,15 +391,19 @@ class _Collector:
             chain=self.chain(path) if path else None,
         )
 
-    def covers(self, layer: Layer, token: bytes, signer: SignerInfo) -> tuple[str, ...]:
+    def covers(self, layer: Layer, stamp: bytes, signer: SignerInfo) -> tuple[str, ...]:
         """Return the fingerprints of lists and answers that are as old as a stamp."""
         things: Iterable[Encoded] = ()
         try:
             if layer == "evidence":
                 at_hand = (*self.revocation.crls, *self.revocation.responses)
-                things = referred(signer, at_hand, provider=self.provider)
+                inside = filter(None, map(self.read_stamp, signer.time_stamp_tokens))
+                things = (
+                    *referred(signer, at_hand, provider=self.provider),
+                    *(each for token in inside for each in carried(token, nested=False)),
+                )
             if layer == "archive":
-                (index,) = _indexes(decode_signed_data(token))
+                (index,) = _indexes(decode_signed_data(stamp))
                 protected = listed(index, self.message, signer, provider=self.provider)
                 things = islice(carried(protected, read_stamp=self.read_stamp), MAX_CARRIED)
             return tuple(each.fingerprint for each in things)
