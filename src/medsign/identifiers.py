@@ -273,7 +273,7 @@ class CardUid(Identifier):
     """
 
     kind = "UID карты"
-    shape = "4, 7 или 10 байт в шестнадцатеричной записи"
+    shape = "8, 14 или 20 цифр и латинских букв от A до F"
     pattern = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
 
     @classmethod
