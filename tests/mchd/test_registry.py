@@ -587,6 +587,20 @@ def test_a_document_is_not_taken_for_registered_by_the_status_of_another_number(
         answering(context, sandbox, public=told).register(document, signature)
 
 
+def test_a_history_of_another_number_is_not_believed(context, sandbox, requisites):
+    told = {"number": "0b", "actualStatus": {"code": "ACTIVE"}}
+    with pytest.raises(UnexpectedAnswer):
+        answering(context, sandbox, chronology=told).chronology(requisites)
+
+
+@pytest.mark.parametrize("ask", ["transaction", "settled"])
+def test_a_decision_on_another_transaction_is_not_believed(context, sandbox, ask):
+    registry = answering(context, sandbox, status={"status": "SUCCESS", "txId": "8"})
+    what = {"transaction": "7", "settled": mchd.Receipt(number="0a", transaction="7")}
+    with pytest.raises(UnexpectedAnswer):
+        getattr(registry, ask)(what[ask])
+
+
 def test_an_unknown_word_about_a_transaction_is_no_decision(context, sandbox):
     registry = answering(context, sandbox, status={"status": "QUEUED", "txId": "7"})
     with pytest.raises(DeadlineExceeded):
@@ -603,9 +617,11 @@ def test_a_status_survives_a_date_in_an_unknown_form(context, sandbox):
 @pytest.mark.parametrize(
     "said", ["2026-12-31", "2026-12-31T00:00:00", "2026-12-30T21:00Z", "2026-12-31T00:00+03:00"]
 )
-def test_the_last_day_is_a_day_of_moscow_however_it_is_written(said):
+def test_first_and_last_day_are_days_of_moscow_however_it_is_written(said):
     told = mchd.PublicStatus(number="0a", said="ACTIVE", ends=said)
     assert told.valid_until == datetime(2026, 12, 31, 20, 59, 59, 999999, tzinfo=UTC)
+    begun = mchd.PublicStatus(number="0a", said="ACTIVE", starts=said)
+    assert begun.valid_from == datetime(2026, 12, 30, 21, tzinfo=UTC)
 
 
 def test_a_moment_without_a_zone_is_no_instant(context, sandbox):
@@ -616,7 +632,7 @@ def test_a_moment_without_a_zone_is_no_instant(context, sandbox):
 def test_only_a_refusal_among_the_events_gives_reasons(context, sandbox, requisites):
     errors = {"IRD_ERRORS": [{"IRD_ERROR_NAME": "нет в ЕГРЮЛ", "DICTIONARY_CODE": "17"}]}
     told = {
-        "number": "0a",
+        "number": requisites.number,
         "actualStatus": {"code": "REJECTED"},
         "events": [
             {"type": "POA_CREATED", "attributes": errors},

@@ -9,14 +9,19 @@ from typing import Any
 
 import attrs
 import pytest
+from tests.persons import DOCTOR, HEAD
 
 from medsign import cms, mchd
+from medsign.ca.models import Authority
+from medsign.codec.asn1 import decode_crl
+from medsign.errors import UsageError
 from medsign.mchd.model import Exercise
+from medsign.pki import AccreditedList
+from medsign.pki.accredited import Snapshot
 from medsign.sandbox import Fault, FaultKind
 
 NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LETTER = "Отчёт о диспансеризации".encode()
-POLICY = cms.Policy(name="unsafe-test", revocation=cms.UnsafeNoRevocation())
 
 
 @pytest.fixture
@@ -24,15 +29,20 @@ def verify(people) -> mchd.Verify:
     return verifying(people, NOON)
 
 
-def verifying(people: Any, at: datetime) -> mchd.Verify:
+def verifying(
+    people: Any, at: datetime, policy: cms.Policy = cms.DEFAULT, **changes: Any
+) -> mchd.Verify:
+    known = cms.Evidence(
+        signature=b"",
+        trust=people.pki.trust,
+        certificates=people.pki.intermediates,
+        crls=tuple(decode_crl(people.pki.crl(issuer)) for issuer in ("root", *Authority)),
+        accredited=people.pki.accredited,
+    )
+
     def verify(signature: bytes, content: bytes) -> cms.Report:
-        evidence = cms.Evidence(
-            signature=signature,
-            content=content,
-            trust=people.pki.trust,
-            certificates=people.pki.intermediates,
-        )
-        return cms.verify(evidence, policy=POLICY, at=at)
+        evidence = attrs.evolve(known, signature=signature, content=content, **changes)
+        return cms.verify(evidence, policy=policy, at=at)
 
     return verify
 
@@ -100,6 +110,47 @@ def test_a_signature_that_is_not_proved_asks_for_a_person(case, letter):
     doubtful = attrs.evolve(letter, indication=cms.Indication.INDETERMINATE)
     report = mchd.judge(attrs.evolve(case, document=doubtful))
     assert report.document.answer is mchd.Answer.MANUAL
+
+
+NOBODY_ACCREDITED = AccreditedList([Snapshot(version="1", made_at=NOON, authorities=())])
+
+
+@pytest.fixture
+def verified(case, people, package) -> Callable[..., mchd.RepresentationReport]:
+    """Judge the case with its signatures verified in another way."""
+
+    def judged(policy: cms.Policy = cms.DEFAULT, **changes: Any) -> mchd.RepresentationReport:
+        verify = verifying(people, NOON, policy, **changes)
+        letter = verify(cms.sign(LETTER, people.doctor, at=NOON), LETTER)
+        other = mchd.Representation.of(package, letter, verify)
+        return mchd.judge(attrs.evolve(other, status=case.status))
+
+    return judged
+
+
+def test_signatures_that_are_not_qualified_bind_nobody(verified):
+    report = verified(accredited=NOBODY_ACCREDITED)
+    assert codes(report.document) == codes(report.power_of_attorney) == ["signature.unqualified"]
+    assert report.answer is mchd.Answer.NO
+
+
+def test_a_qualification_that_is_not_known_for_want_of_a_list_is_said_and_changes_nothing(verified):
+    report = verified(accredited=None)
+    assert report.answer is mchd.Answer.YES
+    for part in (report.document, report.power_of_attorney):
+        [note] = part.notes
+        assert note.startswith("Квалифицированная ли подпись, не установлено.")
+
+
+def test_of_a_qualified_signature_nothing_is_left_to_say(case):
+    report = mchd.judge(case)
+    assert (report.document.notes, report.power_of_attorney.notes) == ((), ())
+
+
+def test_what_an_unsafe_policy_lets_pass_is_for_a_person(verified):
+    report = verified(cms.UNSAFE_INTEGRITY)
+    assert codes(report.document) == codes(report.power_of_attorney) == ["signature.unsafe"]
+    assert report.answer is mchd.Answer.MANUAL
 
 
 def test_a_document_signed_by_another_person_is_not_the_representatives(case, people, verify):
@@ -174,10 +225,77 @@ def test_any_other_limit_is_compared_by_a_person(with_powers):
     assert mchd.judge(limited).powers.answer is mchd.Answer.MANUAL
 
 
+LIMIT = mchd.model.Limit(ordinal=1, code="LIM_03", name="Сумма", value_text="1000")
+
+
+@pytest.mark.parametrize(
+    "limits, found",
+    [
+        (((LIMIT,), ()), ["powers.repeated"]),
+        (((), (LIMIT,)), ["powers.repeated"]),
+        (((), ()), []),
+        (((LIMIT,), (LIMIT,)), ["powers.limited"]),
+        (((mchd.certificate_limit(1),), ()), ["powers.repeated"]),
+        (
+            ((mchd.certificate_limit(1),), (mchd.certificate_limit(2),)),
+            ["powers.certificate", "powers.repeated"],
+        ),
+    ],
+)
+def test_a_power_given_twice_is_judged_alike_in_either_order(with_powers, limits, found):
+    given = (power("KLASS_2.0_SIGN", *each) for each in limits)
+    judged = mchd.judge(with_powers(*given, needed={"KLASS_2.0_SIGN"}))
+    assert codes(judged.powers) == found
+
+
 def test_a_power_of_attorney_signed_by_somebody_else_is_refuted(case, document, people, verify):
     forged = verify(cms.sign(document, people.doctor, at=NOON), document)
     report = mchd.judge(attrs.evolve(case, poa_reports=(forged,)))
     assert codes(report.power_of_attorney) == ["poa.signer"]
+
+
+def test_an_organization_is_not_bound_by_a_personal_certificate_of_its_head(
+    case, package, people, letter, verify
+):
+    own = {name: value for name, value in HEAD.items() if name in DOCTOR}
+    personal = people.pki.enrol(Authority.COMMERCIAL, **own)
+    signed = attrs.evolve(package, signatures=(cms.sign(package.document, personal, at=NOON),))
+    other = mchd.Representation.of(signed, letter, verify)
+    judged = mchd.judge(attrs.evolve(other, status=case.status))
+    assert codes(judged.power_of_attorney) == ["poa.personal"]
+    assert judged.answer is mchd.Answer.MANUAL
+
+
+def led_by_a_trader(case: mchd.Representation) -> mchd.Representation:
+    [principal] = case.poa.document.grant.principals
+    organization = principal.party.organization
+    [head] = organization.executives
+    trader = mchd.model.SoleTrader(
+        ogrnip="999999900000002",
+        inn=head.person.inn,
+        snils=head.person.snils,
+        details=head.person.details,
+    )
+    heads = (attrs.evolve(head, person=None, sole_trader=trader),)
+    organization = attrs.evolve(organization, executives=heads)
+    party = attrs.evolve(principal.party, organization=organization)
+    return with_content(case, principals=(attrs.evolve(principal, party=party),))
+
+
+@pytest.mark.parametrize(
+    "changes, found",
+    [
+        ({}, []),
+        ({"inn_legal": None, "ogrn": None, "ogrnip": "999999900000002"}, ["poa.personal"]),
+        ({"inn_legal": "9999000007", "ogrnip": "999999900000002"}, ["poa.signer"]),
+    ],
+)
+def test_a_trader_who_leads_an_organization_signs_with_its_certificate_too(case, changes, found):
+    [report] = case.poa_reports
+    [signer] = report.signers
+    made = attrs.evolve(signer, holder=attrs.evolve(signer.holder, **changes))
+    led = attrs.evolve(led_by_a_trader(case), poa_reports=(attrs.evolve(report, signers=(made,)),))
+    assert codes(mchd.judge(led).power_of_attorney) == found
 
 
 def with_second_head(case: mchd.Representation, exercise: Exercise) -> mchd.Representation:
@@ -219,8 +337,11 @@ def test_a_power_of_attorney_that_nobody_signed_is_refuted(case):
     assert judged.power_of_attorney.answer is mchd.Answer.NO
 
 
-def test_a_power_of_attorney_signed_after_the_document_asks_for_a_person(case, document, people):
-    later = NOON + timedelta(days=49)
+def test_a_power_of_attorney_signed_after_the_document_asks_for_a_person(
+    case, document, people, sandbox
+):
+    sandbox.clock.advance(timedelta(days=49))
+    later = sandbox.clock.now()
     made = verifying(people, later)(cms.sign(document, people.head, at=later), document)
     judged = mchd.judge(attrs.evolve(case, poa_reports=(made,)))
     assert codes(judged.power_of_attorney) == ["poa.later"]
@@ -333,10 +454,57 @@ def test_the_state_in_the_registry_decides(case, said, answer):
 )
 def test_a_revocation_counts_from_its_moment(case, revoked, answer):
     change = mchd.StatusChange(said="REVOKED", at=revoked)
-    history = mchd.Chronology(number="0a", current=change, changes=(change,))
+    history = mchd.Chronology(number=case.poa.terms.number, current=change, changes=(change,))
     told = attrs.evolve(case.status, said="REVOKED")
     judged = mchd.judge(attrs.evolve(case, status=told, history=history))
     assert judged.power_of_attorney.answer is answer
+
+
+@pytest.mark.parametrize(
+    "hours, answer", [(-5, mchd.Answer.NO), (None, mchd.Answer.MANUAL), (1, mchd.Answer.YES)]
+)
+@pytest.mark.parametrize("place", ["current", "changes"])
+def test_a_revocation_counts_even_where_only_the_history_knows_it(case, place, hours, answer):
+    at = None if hours is None else NOON + timedelta(hours=hours)
+    lines = {"current": mchd.StatusChange(said="ACTIVE"), "changes": ()}
+    revoked = mchd.StatusChange(said="REVOKED", at=at)
+    lines[place] = revoked if place == "current" else (revoked,)
+    history = mchd.Chronology(number=case.poa.terms.number, **lines)
+    judged = mchd.judge(attrs.evolve(case, history=history))
+    assert judged.power_of_attorney.answer is answer
+
+
+def test_a_late_revocation_in_the_history_does_not_hide_a_refusal(case):
+    revoked = mchd.StatusChange(said="REVOKED", at=NOON + timedelta(hours=1))
+    history = mchd.Chronology(number=case.poa.terms.number, current=revoked)
+    refused = attrs.evolve(case.status, said="REJECTED")
+    judged = mchd.judge(attrs.evolve(case, status=refused, history=history))
+    assert codes(judged.power_of_attorney) == ["registry.state"]
+
+
+@pytest.mark.parametrize(
+    "told, found",
+    [
+        ({"starts": "2026-03-02", "ends": "2026-03-02"}, []),
+        ({"ends": "2026-03-01"}, ["poa.term"]),
+        ({"starts": "2026-03-03"}, ["poa.term"]),
+        ({"said": "EXPIRED", "changed": "2026-03-02T00:00:00+03:00"}, ["poa.term"]),
+        ({"said": "EXPIRED", "changed": "2027-03-01T00:00:00+03:00"}, []),
+    ],
+)
+def test_the_term_that_the_registry_knows_counts_beside_the_documents(case, told, found):
+    judged = mchd.judge(attrs.evolve(case, status=attrs.evolve(case.status, **told)))
+    assert codes(judged.power_of_attorney) == found
+
+
+@pytest.mark.parametrize("part", ["status", "history"])
+def test_the_registrys_words_about_another_number_are_not_judged_by(case, part):
+    other = {
+        "status": mchd.PublicStatus(number="0b", said="ACTIVE"),
+        "history": mchd.Chronology(number="0b", current=mchd.StatusChange(said="ACTIVE")),
+    }
+    with pytest.raises(UsageError):
+        attrs.evolve(case, **{part: other[part]})
 
 
 def test_a_signature_that_only_claims_to_be_older_than_the_revocation_asks_for_a_person(
@@ -345,7 +513,7 @@ def test_a_signature_that_only_claims_to_be_older_than_the_revocation_asks_for_a
     later = NOON + timedelta(days=1)
     letter = verifying(people, later)(cms.sign(LETTER, people.doctor, at=NOON), LETTER)
     change = mchd.StatusChange(said="REVOKED", at=NOON + timedelta(hours=1))
-    history = mchd.Chronology(number="0a", current=change, changes=(change,))
+    history = mchd.Chronology(number=case.poa.terms.number, current=change, changes=(change,))
     told = attrs.evolve(case.status, said="REVOKED")
     judged = mchd.judge(attrs.evolve(case, document=letter, status=told, history=history))
     assert codes(judged.power_of_attorney) == ["registry.revoked_unproved"]
@@ -364,6 +532,25 @@ def test_further_signatures_on_the_document_are_shown_to_a_person(case, people, 
     both = verify(cms.sign(LETTER, people.head, at=NOON, beside=first), LETTER)
     judged = mchd.judge(attrs.evolve(case, document=both))
     assert codes(judged.representative) == ["representative.others"]
+
+
+def test_a_stranger_beside_one_of_several_representatives_is_shown_to_a_person(
+    case, people, verify
+):
+    [representative] = case.poa.document.grant.representatives
+    person = attrs.evolve(representative.party.person, inn="999900000310")
+    other = attrs.evolve(representative, party=attrs.evolve(representative.party, person=person))
+    first = cms.sign(LETTER, people.doctor, at=NOON)
+    both = verify(cms.sign(LETTER, people.head, at=NOON, beside=first), LETTER)
+    named = with_content(case, representatives=(representative, other))
+    judged = mchd.judge(attrs.evolve(named, document=both))
+    assert codes(judged.representative) == ["representative.others"]
+
+
+def test_a_representative_who_signed_twice_is_no_other_person(case, people, verify):
+    first = cms.sign(LETTER, people.doctor, at=NOON)
+    twice = verify(cms.sign(LETTER, people.doctor, at=NOON, beside=first), LETTER)
+    assert codes(mchd.judge(attrs.evolve(case, document=twice)).representative) == []
 
 
 def test_the_chain_of_a_delegated_power_of_attorney_is_checked_by_a_person(case):

@@ -88,7 +88,7 @@ def matches(party: Party, holder: Holder, *, issuer_ogrn: str | None = None) -> 
     Returns:
         The verdict with the names of differing and absent fields.
     """
-    rule = _rule(holder, issuer_ogrn)
+    rule = _rule(party, holder, issuer_ogrn)
     theirs = _Identity(
         inn=_digits(holder.inn),
         snils=_digits(holder.snils),
@@ -104,6 +104,13 @@ def matches(party: Party, holder: Holder, *, issuer_ogrn: str | None = None) -> 
         key=lambda result: best_first.index(result.verdict),
         default=MatchResult(verdict=MatchVerdict.UNDECIDED, rule=rule),
     )
+
+
+def is_organization(party: Party) -> bool:
+    """Tell whether a principal is an organisation, Russian or foreign."""
+    if isinstance(party, Representative):
+        return False
+    return bool(party.party.organization or party.party.foreign_organization)
 
 
 def acting(principal: Principal) -> tuple[tuple[Principal, ...], ...]:
@@ -137,7 +144,10 @@ def certifies(notarization: Notarization, holder: Holder) -> bool:
     return is_notary and name in {_full(each.name) for each in named if each}
 
 
-def _rule(holder: Holder, issuer_ogrn: str | None) -> str:
+def _rule(party: Party, holder: Holder, issuer_ogrn: str | None) -> str:
+    # Whatever certificate its head has, an organisation signs with its own (63-ФЗ ст. 17.2 ч. 1).
+    if is_organization(party):
+        return "ЮЛ"
     if holder.ogrnip:
         return "ИП"
     if holder.inn_legal:
@@ -204,7 +214,8 @@ def _executive(executive: Executive, organization: Organization) -> Iterator[_Id
         for person in executive.company.people:
             yield _of(executive.company.organization, person)
     if executive.sole_trader is not None:
-        yield _trader(executive.sole_trader)
+        trader = _trader(executive.sole_trader)
+        yield attrs.evolve(trader, inn_legal=organization.inn, ogrn=organization.ogrn)
 
 
 def _of(organization: Organization, person: Person) -> _Identity:

@@ -169,8 +169,7 @@ def register(context: Context, document: bytes, signature: bytes) -> Flow[Receip
             russian_title="под этим номером зарегистрирована другая доверенность",
         ) from None
     receipt = context.read(Receipt, answer)
-    if receipt.number not in (None, number):
-        raise UnexpectedAnswer("mchd: the registry answered with another number")
+    _expect(receipt.number or number, number)
     return attrs.evolve(receipt, number=number)
 
 
@@ -212,10 +211,16 @@ def revoke(context: Context, application: bytes, signature: bytes) -> Flow[Recei
 
 
 def transaction(context: Context, transaction_id: str) -> Flow[Transaction]:
-    """Return how far a registration or a revocation is."""
+    """Return how far a registration or a revocation is.
+
+    Raises:
+        UnexpectedAnswer: The answer is about another transaction.
+    """
     path = _filled(_paths(context).transaction, transaction=transaction_id)
     answer = yield from context.fetch("transaction", context.request("GET", path))
-    return context.read(Transaction, answer)
+    told = context.read(Transaction, answer)
+    _expect(told.id, transaction_id)
+    return told
 
 
 def status(context: Context, number: str) -> Flow[PublicStatus]:
@@ -241,10 +246,16 @@ def follow(context: Context, number: str) -> Flow[Tracker]:
 
 
 def chronology(context: Context, requisites: Requisites) -> Flow[Chronology]:
-    """Return the history of a power of attorney, with the reasons of a refusal."""
+    """Return the history of a power of attorney, with the reasons of a refusal.
+
+    Raises:
+        UnexpectedAnswer: The answer is about another number.
+    """
     path = _filled(_paths(context).chronology, **_names(requisites))
     answer = yield from context.fetch("chronology", context.request("GET", path))
-    return context.read(ChronologyAnswer, answer).typed()
+    history = context.read(ChronologyAnswer, answer).typed()
+    _expect(history.number, requisites.number)
+    return history
 
 
 def download(context: Context, requisites: Requisites) -> Flow[PoaPackage]:
@@ -389,9 +400,13 @@ def _asked(context: Context, number: str) -> Flow[tuple[Answer, PublicStatus]]:
     path = _filled(_paths(context).status, number=number)
     answer = yield from context.fetch("status", context.request("GET", path))
     told = context.read(PublicStatus, answer)
-    if told.number != number:
-        raise UnexpectedAnswer("mchd: the registry answered about another number")
+    _expect(told.number, number)
     return answer, told
+
+
+def _expect(told: str, asked: str) -> None:
+    if told != asked:
+        raise UnexpectedAnswer("mchd: the registry answered about another number")
 
 
 def _changed(

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import attrs
 
-from medsign.clock import MOSCOW, aware, last_moment_of
+from medsign.clock import MOSCOW, aware, first_moment_of, last_moment_of
 from medsign.errors import UsageError
 from medsign.exchange import Context
 from medsign.mchd.model import (
@@ -212,6 +212,12 @@ class PublicStatus:
             'Действует'
         """
         return POA_STATUS.recognise(self.said)
+
+    @property
+    def valid_from(self) -> datetime | None:
+        """The first moment of validity: the beginning of the first day in Moscow."""
+        day = _day(self.starts)
+        return first_moment_of(day) if day else None
 
     @property
     def valid_until(self) -> datetime | None:

@@ -13,11 +13,12 @@ from typing import TypeAlias
 
 import attrs
 
-from medsign.cms import Indication, Report, SignatureReport
+from medsign.cms import Indication, Policy, Qualification, Report, SignatureReport
+from medsign.errors import UsageError
 from medsign.mchd.archive import PoaPackage
 from medsign.mchd.file import decode
 from medsign.mchd.findings import Finding, Severity
-from medsign.mchd.matching import MatchVerdict, Party, acting, certifies, matches
+from medsign.mchd.matching import MatchVerdict, Party, acting, certifies, is_organization, matches
 from medsign.mchd.model import (
     Exercise,
     Grant,
@@ -27,7 +28,7 @@ from medsign.mchd.model import (
     Principal,
 )
 from medsign.mchd.powers import ALL_POWERS, CERTIFICATE_LIMIT, limited_serial
-from medsign.mchd.registry import Chronology, PublicStatus
+from medsign.mchd.registry import Chronology, PublicStatus, StatusChange
 from medsign.mchd.status import PoaState, state_at
 from medsign.status import State
 
@@ -63,6 +64,7 @@ class Part:
 
     Attributes:
         findings: What speaks against it; an error refutes, a warning asks for a person.
+        notes: What staff should know although it changes no answer, in Russian.
 
     Example:
         >>> Part(()).answer.russian
@@ -70,6 +72,7 @@ class Part:
     """
 
     findings: tuple[Finding, ...] = attrs.field(converter=tuple[Finding, ...])
+    notes: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
 
     @property
     def answer(self) -> Answer:
@@ -114,6 +117,9 @@ class Representation:
         history: The registry's history, wanted when the power of attorney is revoked.
         listed: False when the registry said that it has no such number.
         refused: Code of the registry's refusal to answer, if it refused.
+
+    Raises:
+        UsageError: The status or the history is that of another power of attorney.
     """
 
     poa: PowerOfAttorney
@@ -124,6 +130,11 @@ class Representation:
     history: Chronology | None = None
     listed: bool = True
     refused: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        told = {each.number for each in (self.status, self.history) if each}
+        if told - {self.poa.terms.number}:
+            raise UsageError("the registry's words are about another power of attorney")
 
     @classmethod
     def of(
@@ -145,10 +156,10 @@ class Representation:
 def judge(case: Representation) -> RepresentationReport:
     """Return the four results; a pure function of its argument."""
     return RepresentationReport(
-        document=Part(_signature(case.document)),
+        document=Part(_signature(case.document), _notes([case.document])),
         representative=Part(_representative(case)),
         powers=Part(_powers(case)),
-        power_of_attorney=Part(_power_of_attorney(case)),
+        power_of_attorney=Part(_power_of_attorney(case), _notes(case.poa_reports)),
     )
 
 
@@ -168,11 +179,30 @@ def _signature(report: Report) -> Iterator[Finding]:
     if not report.passed:
         surely = report.indication is Indication.TOTAL_FAILED
         yield (_error if surely else _warning)("signature", " ".join(report.explain_trust()))
+    elif _is_unsafe(report):
+        said = f"подпись проверена по ослабленным правилам ({report.policy}), нужны обычные"
+        yield _warning("signature.unsafe", said)
+    # A power of attorney and what is signed under it need a qualified one: 63-ФЗ ст. 17.2, 17.5.
+    for signer in report.signers:
+        if signer.qualification is Qualification.NON_QUALIFIED:
+            yield _error("signature.unqualified", signer.qualification_ru)
+
+
+def _notes(reports: Iterable[Report]) -> Iterable[str]:
+    """Return what is not known for want of a list of accredited authorities, each thing once."""
+    accepted = [report for report in reports if report.passed and not _is_unsafe(report)]
+    signers = [signer for report in accepted for signer in report.signers]
+    unknown = [each for each in signers if each.qualification is Qualification.UNKNOWN]
+    return dict.fromkeys(signer.qualification_ru for signer in unknown)
+
+
+def _is_unsafe(report: Report) -> bool:
+    return Policy(name=report.policy).is_unsafe
 
 
 def _representative(case: Representation) -> Iterator[Finding]:
-    content = case.poa.content
-    found = [_best_match(each, case.document.signers) for each in content.representatives]
+    content, signers = case.poa.content, case.document.signers
+    found = [_best_match(each, signers) for each in content.representatives]
     jointly = content.powers.exercise is Exercise.TOGETHER
     order = list(MatchVerdict)
     match (max if jointly else min)(found, key=order.index):
@@ -185,9 +215,12 @@ def _representative(case: Representation) -> Iterator[Finding]:
                 "сведений сертификата недостаточно, чтобы узнать представителя",
             )
         case MatchVerdict.MATCHES:
-            pass
-    if len(content.representatives) < len(case.document.signers):
-        yield _warning("representative.others", "документ подписан и другими лицами")
+            if not all(_is_among(content.representatives, signer) for signer in signers):
+                yield _warning("representative.others", "документ подписан и другими лицами")
+
+
+def _is_among(parties: Iterable[Party], signer: SignatureReport) -> bool:
+    return any(_best_match(each, (signer,)) is MatchVerdict.MATCHES for each in parties)
 
 
 def _best_match(party: Party, signers: Sequence[SignatureReport]) -> MatchVerdict:
@@ -203,12 +236,16 @@ def _powers(case: Representation) -> Iterator[Finding]:
         return
     if not case.powers:
         yield _warning("powers.unasked", "не указано, какое полномочие нужно для документа")
-    given = {power.code: power for power in powers.machine}
     for code in sorted(case.powers):
-        if code not in given:
+        given = [power for power in powers.machine if power.code == code]
+        if not given:
             yield _error("powers.missing", f"нет полномочия {code}")
-        else:
-            yield from _limits(given[code], case.document.signers)
+            continue
+        found = [Part(_limits(power, case.document.signers)) for power in given]
+        yield from min(found, key=lambda each: _ORDER.index(each.answer)).findings
+        if len({power.limits for power in given}) > 1:
+            said = f"полномочие {code} дано несколько раз с разными ограничениями"
+            yield _warning("powers.repeated", said)
 
 
 def _limits(power: MachinePower, signers: Sequence[SignatureReport]) -> Iterator[Finding]:
@@ -267,11 +304,23 @@ def _signed_for(principal: Principal, signers: Sequence[SignatureReport]) -> Ite
         case MatchVerdict.MATCHES:
             said = "руководители действуют совместно, а подписали не все: достаточно ли этого?"
             yield _warning("poa.joint", said)
+        case MatchVerdict.UNDECIDED if _is_personal(principal, signers):
+            said = "от имени организации подписывают сертификатом с её ИНН, а в этом его нет"
+            yield _warning("poa.personal", said)
         case MatchVerdict.UNDECIDED:
             said = "сведений сертификата недостаточно, чтобы узнать доверителя"
             yield _warning("poa.signer_undecided", said)
         case MatchVerdict.DIFFERS:
             yield _error("poa.signer", "доверенность подписал не доверитель")
+
+
+def _is_personal(principal: Principal, signers: Sequence[SignatureReport]) -> bool:
+    """Tell whether who may act for an organisation signed with a certificate of his own."""
+    holders = [signer.holder for signer in signers if signer.holder]
+    return is_organization(principal) and any(
+        not holder.inn_legal and matches(principal, holder).verdict is MatchVerdict.UNDECIDED
+        for holder in holders
+    )
 
 
 def _dated_back(case: Representation) -> Iterator[Finding]:
@@ -289,15 +338,33 @@ def _earliest(signer: SignatureReport) -> datetime:
 
 
 def _term(case: Representation) -> Iterator[Finding]:
-    terms = case.poa.terms
     for signer in case.document.signers:
-        if state_at(terms, signer.proved_at) is PoaState.ACTIVE:
+        if _in_term(case, signer.proved_at):
             continue
-        if signer.claimed_at and state_at(terms, signer.claimed_at) is PoaState.ACTIVE:
+        if signer.claimed_at and _in_term(case, signer.claimed_at):
             said = "срок доверенности подтверждает лишь время, указанное подписавшим"
             yield _warning("poa.term_unproved", said)
         else:
             yield _error("poa.term", "документ подписан не в срок действия доверенности")
+
+
+def _in_term(case: Representation, moment: datetime) -> bool:
+    """Tell whether neither the document nor the registry puts a moment outside the term."""
+    if state_at(case.poa.terms, moment) is not PoaState.ACTIVE:
+        return False
+    told = case.status
+    if told is None:
+        return True
+    over = told.since if _is_in(told, PoaState.EXPIRED) else None
+    return not (
+        (told.valid_from and moment < told.valid_from)
+        or (told.valid_until and told.valid_until < moment)
+        or (over and over <= moment)
+    )
+
+
+def _is_in(told: PublicStatus | StatusChange, state: PoaState) -> bool:
+    return isinstance(told.state, State) and told.state.code == state
 
 
 def _registry(case: Representation) -> Iterator[Finding]:
@@ -311,12 +378,12 @@ def _registry(case: Representation) -> Iterator[Finding]:
     if case.status is None:
         yield _warning("registry.silent", "реестр не ответил, спросите его позже")
         return
+    if _revocations(case):
+        yield from _revoked(case)
     state = case.status.state
     match state.code if isinstance(state, State) else None:
-        case PoaState.ACTIVE | PoaState.EXPIRED:
+        case PoaState.ACTIVE | PoaState.EXPIRED | PoaState.REVOKED:
             pass
-        case PoaState.REVOKED:
-            yield from _revoked(case)
         case None:
             yield _warning("registry.unknown", state.label)
         case _:
@@ -324,7 +391,7 @@ def _registry(case: Representation) -> Iterator[Finding]:
 
 
 def _revoked(case: Representation) -> Iterator[Finding]:
-    since = _revoked_at(case)
+    since = min((each.at for each in _revocations(case) if each.at), default=None)
     for signer in case.document.signers:
         if since is None:
             yield _warning("registry.revoked", "доверенность отозвана, время отзыва неизвестно")
@@ -337,9 +404,9 @@ def _revoked(case: Representation) -> Iterator[Finding]:
             yield _error("registry.revoked", "доверенность отозвана до подписания документа")
 
 
-def _revoked_at(case: Representation) -> datetime | None:
-    if case.history is not None:
-        for change in case.history.changes:
-            if isinstance(change.state, State) and change.state.code == PoaState.REVOKED:
-                return change.at
-    return case.status.since if case.status else None
+def _revocations(case: Representation) -> list[StatusChange]:
+    """Return where the registry says revoked: its history may know what its status does not."""
+    said = [*case.history.changes, case.history.current] if case.history else []
+    if case.status:
+        said.append(StatusChange(said=case.status.said, at=case.status.since))
+    return [each for each in said if _is_in(each, PoaState.REVOKED)]
