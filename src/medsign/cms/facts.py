@@ -15,6 +15,7 @@ from medsign.codec import json
 from medsign.pki.claims import Claim, Source, Status
 from medsign.pki.problems import Problem
 from medsign.pki.profile import Holder
+from medsign.pki.revocation import RETIREMENTS
 
 # What a signer may say about the meaning of his signature (ETSI EN 319 122-1 5.2.9, 5.2.3).
 SIGNATURE_POLICY = "1.2.840.113549.1.9.16.2.15"
@@ -22,8 +23,6 @@ COMMITMENT = "1.2.840.113549.1.9.16.2.16"
 
 Reference = Literal["match", "mismatch", "absent"]
 Layer = Literal["signature", "evidence", "archive"]
-# Reasons that leave what the key signed before in force.
-_RETIREMENTS = frozenset({"superseded", "cessationOfOperation", "affiliationChanged"})
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +52,7 @@ class StatusFacts:
     @property
     def is_retirement(self) -> bool:
         """Whether the certificate is revoked for a reason that leaves its former use in force."""
-        return self.reason in _RETIREMENTS
+        return self.reason in RETIREMENTS
 
     def claim(self) -> Claim:
         """Return the statement as the room of certificates weighs it."""

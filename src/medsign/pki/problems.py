@@ -53,7 +53,7 @@ class ProblemCode(enum.StrEnum):
         "удостоверяющих центров в цепочке больше, чем можно",
     )
     KEY_USAGE = "certificate.key_usage", "ключ сертификата не предназначен для этого действия"
-    PURPOSE = "certificate.purpose", "сертификат не предназначен для этой службы"
+    PURPOSE = "certificate.purpose", "сертификат не предназначен для этого действия"
     CRITICAL_EXTENSION = (
         "certificate.critical_extension",
         "критичное дополнение сертификата не может быть обработано",

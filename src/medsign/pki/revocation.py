@@ -20,7 +20,7 @@ from medsign.pki.problems import Problem, ProblemCode
 from medsign.pki.trust import TrustStore
 
 # Reasons that leave what the key signed before in force.
-_RETIRED = frozenset({"superseded", "cessationOfOperation", "affiliationChanged"})
+RETIREMENTS = frozenset({"superseded", "cessationOfOperation", "affiliationChanged"})
 # What may be wrong with a statement about later that nevertheless tells of what was before.
 _TELLS_OF_BEFORE = frozenset({ProblemCode.FROM_THE_FUTURE, ProblemCode.AFTER_EXPIRY})
 
@@ -293,7 +293,7 @@ def _is_void(
         if each and not each.forged and each.status == "revoked"
     )
     return any(
-        each.reason not in _RETIRED or each.revoked_at is None or each.revoked_at <= signed_at
+        each.reason not in RETIREMENTS or each.revoked_at is None or each.revoked_at <= signed_at
         for each in revoked
     )
 
