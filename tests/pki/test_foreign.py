@@ -124,11 +124,22 @@ def spki(key, parameters=None):
     return decode_spki(der.sequence(algorithm, der.bits(plain.octets)))
 
 
-def parameters(hashing=oids.SHA256, mask=oids.SHA256, salt=32, trailer=None, generation=MGF1):
-    null = der.null()
+NULL = der.null()
+
+
+def parameters(
+    hashing=oids.SHA256,
+    mask=oids.SHA256,
+    salt=32,
+    trailer=None,
+    generation=MGF1,
+    beside_hash=NULL,
+    beside_mask=NULL,
+):
+    inner = der.sequence(der.oid(mask), beside_mask)
     return der.sequence(
-        der.explicit(0, der.sequence(der.oid(hashing), null)),
-        der.explicit(1, der.sequence(der.oid(generation), der.sequence(der.oid(mask), null))),
+        der.explicit(0, der.sequence(der.oid(hashing), beside_hash)),
+        der.explicit(1, der.sequence(der.oid(generation), inner)),
         der.explicit(2, der.integer(salt)),
         None if trailer is None else der.explicit(3, der.integer(trailer)),
     )
@@ -186,6 +197,13 @@ def test_absent_parameters_are_those_of_the_standard():
 def test_what_is_no_parameters_is_malformed(data):
     with pytest.raises(MalformedError):
         decode_pss_parameters(data)
+
+
+@pytest.mark.parametrize("name", ["beside_hash", "beside_mask"])
+def test_a_digest_inside_has_no_parameters_but_null(name):
+    assert decode_pss_parameters(parameters(**{name: None})) == decode_pss_parameters(parameters())
+    with pytest.raises(MalformedError, match="parameters"):
+        decode_pss_parameters(parameters(**{name: b"\x04\x00"}))
 
 
 def test_a_key_for_pss_alone_does_nothing_else(rsa_key):

@@ -5,7 +5,16 @@ from __future__ import annotations
 import attrs
 
 from medsign.codec.asn1 import oids
-from medsign.codec.asn1.door import INTEGER, SEQUENCE, Fields, Limits, constructed, open_der
+from medsign.codec.asn1.der import null
+from medsign.codec.asn1.door import (
+    INTEGER,
+    SEQUENCE,
+    Element,
+    Fields,
+    Limits,
+    constructed,
+    open_der,
+)
 from medsign.codec.asn1.keys import read_algorithm
 
 MGF1 = "1.2.840.113549.1.1.8"
@@ -45,16 +54,23 @@ def decode_pss_parameters(data: bytes, limits: Limits = _LIMITS) -> PssParameter
     found = PssParameters()
     with open_der("RSASSA-PSS parameters", data, limits).fields() as fields:
         if hashing := fields.maybe(constructed(0), "hashAlgorithm"):
-            oid = read_algorithm(hashing.only(SEQUENCE, "hash")).oid
-            found = attrs.evolve(found, hash_oid=oid)
+            found = attrs.evolve(found, hash_oid=_digest(hashing.only(SEQUENCE, "hash")))
         if masking := fields.maybe(constructed(1), "maskGenAlgorithm"):
             with masking.only(SEQUENCE, "maskGen").fields() as inner:
                 mask = inner.oid("algorithm")
-                hashed = read_algorithm(inner.sequence("parameters")).oid
+                hashed = _digest(inner.sequence("parameters"))
             found = attrs.evolve(found, mask_oid=mask, mask_hash_oid=hashed)
         salt = _number(fields, 2, "saltLength", found.salt_length)
         trailer = _number(fields, 3, "trailerField", found.trailer)
     return attrs.evolve(found, salt_length=salt, trailer=trailer)
+
+
+def _digest(element: Element) -> str:
+    algorithm = read_algorithm(element)
+    # No signature covers these octets: what means nothing must not be free to change (§2.1).
+    if algorithm.parameters not in (None, null()):
+        raise element.error("a digest with parameters")
+    return algorithm.oid
 
 
 def _number(fields: Fields, number: int, name: str, default: int) -> int:
