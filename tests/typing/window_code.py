@@ -28,14 +28,15 @@ from medsign.ca import (
 from medsign.cms.operations import CertificateStatus, TimeStamp, Verification
 from medsign.codec.asn1 import Certificate
 from medsign.ekp import CardReader, Person
-from medsign.gosuslugi import Action, Finding, KitReport, SignatureLevel
+from medsign.exchange import Unfinished
+from medsign.gosuslugi import Action, Blocking, Finding, KitReport, SignatureLevel
 from medsign.identifiers import CardNumber
 from medsign.mchd import Chronology, PoaPackage, Receipt, Registration, Requisites
 from medsign.sandbox import Sandbox
 from medsign.sep import Batch as SentBatch
 from medsign.sep import Document, DocumentRow, Package, SignedDocument
 from medsign.signers import Signer
-from medsign.status import State, Tracker, UnknownStatus
+from medsign.status import Calendar, State, Tracker, UnknownStatus
 from medsign.watch import Notice, Round, Watch
 
 
@@ -171,3 +172,18 @@ def worlds(sandbox: Sandbox) -> None:
 def subjects() -> None:
     Subject(surname="Тестова")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert_type(ApplicantKind.WORKER.label, str)
+
+
+def cabinet() -> None:
+    closing = Blocking(errors=3, within=timedelta(minutes=5), lasts=timedelta(minutes=30))
+    MedSign(Config(), calendar=Calendar(), blocking=closing)
+    AsyncMedSign(Config(), calendar=Calendar(), blocking=closing)
+    MedSign(Config(), calendar=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def waiting_calls(window: MedSign) -> None:
+    assert_type(window.sep.unfinished(), list[Unfinished])
+
+
+async def waiting_calls_too(window: AsyncMedSign) -> None:
+    assert_type(await window.sep.unfinished(), list[Unfinished])

@@ -166,6 +166,10 @@ def clinic_day(scene: Scene, tell: Tell) -> Day:
 
     representation = represent(window, poa, protocol)
     tell(f"Врач действовал от имени клиники: {representation.answer.russian}")
+    for note in dict.fromkeys(
+        (*representation.document.notes, *representation.power_of_attorney.notes)
+    ):
+        tell(note)
 
     notices = look_at_terms(window, head.certificate, doctor.certificate, poa)
     for notice in notices:
