@@ -42,24 +42,27 @@ def new_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
     try:
         if tls.trust:
             context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(cadata=b"".join(blocks(tls.trust, "CERTIFICATE")))
+            context.load_verify_locations(
+                cadata=b"".join(blocks(tls.trust, "CERTIFICATE", "trust"))
+            )
         if tls.crls:
             context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-            with _as_file(_pem("X509 CRL", tls.lists)) as path:
+            lists = blocks(tls.lists, "X509 CRL", "crls")
+            # The lists alone: `ssl` skips other blocks without a word.
+            with _as_file(b"".join(pem_encode("X509 CRL", der) for der in lists)) as path:
                 context.load_verify_locations(path)
         if tls.certificate:
-            with _as_file(tls.certificate) as chain, _as_file(tls.key or tls.certificate) as key:
+            blocks(tls.certificate, "CERTIFICATE", "certificate")
+            with _as_file(tls.certificate) as chain, _as_file(tls.private_key) as key:
                 # Without any password OpenSSL would ask for one on the terminal.
                 context.load_cert_chain(chain, key, tls.password)
+    except ConfigError:
+        raise
     except (ssl.SSLError, ValueError) as error:
-        why = getattr(error, "reason", "") or type(error).__name__
+        # OpenSSL has no word for a password that does not open a key.
+        why = getattr(error, "reason", "") or "the key does not open: a wrong password, or damage"
         raise ConfigError(f"GOST TLS: what is given cannot be used ({why})") from None
     return context
-
-
-def _pem(label: str, pem: bytes) -> bytes:
-    """Return the blocks with this label alone: `ssl` skips others without a word."""
-    return b"".join(pem_encode(label, der) for der in blocks(pem, label))
 
 
 @contextmanager

@@ -6,12 +6,13 @@ import ssl
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import attrs
 import httpx
 
 from medsign.codec.asn1 import pem_decode
-from medsign.errors import ConfigError, Unavailable
+from medsign.errors import ConfigError, MalformedError, Unavailable
 from medsign.transport.plain import LIMITS
 from medsign.transport.tls.checks import CheckedContext, PeerCheck
 from medsign.transport.tls.renewing import RenewingContext
@@ -32,11 +33,11 @@ class Way(StrEnum):
     SYSTEM = "system"
 
 
-def octets(source: bytes | Path, where: str = "") -> bytes:
+def octets(source: bytes | str | Path, where: str = "") -> bytes:
     """Return PEM, read from its file at once.
 
     Args:
-        source: PEM or its file.
+        source: PEM or the path of its file.
         where: The setting that names the file.
 
     Raises:
@@ -45,15 +46,20 @@ def octets(source: bytes | Path, where: str = "") -> bytes:
     if isinstance(source, bytes):
         return source
     try:
-        return source.read_bytes()
+        return Path(source).read_bytes()
     except OSError as error:
         place = f"{where} {source}".lstrip()
         raise ConfigError(f"cannot be read ({type(error).__name__})", place) from None
 
 
-def _readable(source: bytes | Path) -> bytes | Path:
+def _text(_: object, __: object, value: Any) -> None:
+    if not isinstance(value, str):
+        raise ConfigError("is no text", "password")
+
+
+def _readable(source: bytes | str | Path) -> bytes | Path:
     octets(source)
-    return source
+    return Path(source) if isinstance(source, str) else source
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +88,7 @@ class GostTls:
         way: Whose OpenSSL to use; by default the first that works.
 
     Raises:
-        ConfigError: A file cannot be read, or no suite is to be offered.
+        ConfigError: A file cannot be read, no suite is to be offered, or a key has no certificate.
 
     Example:
         >>> GostTls(trust=Path("no-such-roots.pem"))
@@ -93,7 +99,7 @@ class GostTls:
     trust: bytes = attrs.field(default=b"", converter=octets, repr=False)
     certificate: bytes = attrs.field(default=b"", converter=octets, repr=False)
     key: bytes = attrs.field(default=b"", converter=octets, repr=False)
-    password: str = attrs.field(default="", repr=False)
+    password: str = attrs.field(default="", validator=_text, repr=False)
     crls: bytes | Path = attrs.field(default=b"", converter=_readable, repr=False)
     suites: tuple[Suite, ...] = USUAL
     allow_other_suites: bool = False
@@ -104,6 +110,8 @@ class GostTls:
     def __attrs_post_init__(self) -> None:
         if not self.suites:
             raise ConfigError("GOST TLS: no suite is offered")
+        if self.key and not self.certificate:
+            raise ConfigError("a key without its certificate shows nobody who we are", "key")
 
     def context(self) -> ssl.SSLContext:
         """Return a new context for clients: ``httpx.Client(verify=tls.context())``.
@@ -148,6 +156,19 @@ class GostTls:
         return octets(self.crls)
 
     @property
+    def private_key(self) -> bytes:
+        """PEM with the private key.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        where = "key" if self.key else "certificate"
+        pem = self.key or self.certificate
+        if not any(label.endswith("PRIVATE KEY") for label, _ in _pem(pem, where)):
+            raise ConfigError("holds no PEM block of a private key", where)
+        return pem
+
+    @property
     def offered(self) -> str:
         """The suites as OpenSSL takes them."""
         return ":".join((*self.suites, *(OTHERS if self.allow_other_suites else ())))
@@ -176,13 +197,25 @@ def open_context(tls: GostTls, *, server_side: bool) -> CheckedContext:
     return context
 
 
-def blocks(pem: bytes, label: str) -> list[bytes]:
+def blocks(pem: bytes, label: str, where: str) -> list[bytes]:
     """Return the DER of the blocks with a label, such as ``CERTIFICATE`` or ``X509 CRL``.
+
+    Args:
+        pem: The text.
+        label: What is looked for.
+        where: The setting.
 
     Raises:
         ConfigError: There is none.
     """
-    found = [der for name, der in pem_decode(pem) if name == label] if pem else []
+    found = [der for name, der in _pem(pem, where) if name == label]
     if not found:
-        raise ConfigError(f"GOST TLS: no PEM block {label}")
+        raise ConfigError(f"holds no PEM block {label}", where)
     return found
+
+
+def _pem(pem: bytes, where: str) -> list[tuple[str, bytes]]:
+    try:
+        return list(pem_decode(pem)) if pem else []
+    except MalformedError as error:
+        raise ConfigError(f"is no PEM: {error.why}", where) from None

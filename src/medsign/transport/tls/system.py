@@ -67,22 +67,23 @@ def _native_context(lib: LibSsl, tls: GostTls, *, server_side: bool) -> Handle:
     store = lib.ssl.SSL_CTX_get_cert_store(native)
     if tls.trust:
         lib.ssl.SSL_CTX_set_verify(native, _VERIFY_PEER | _FAIL_IF_NO_CERTIFICATE, None)
-        for der in blocks(tls.trust, "CERTIFICATE"):
+        for der in blocks(tls.trust, "CERTIFICATE", "trust"):
             root = lib.certificate(der)
             lib.done(lib.crypto.X509_STORE_add_cert(store, root))
             if server_side:
                 lib.done(lib.ssl.SSL_CTX_add_client_CA(native, root))
     if tls.crls:
         lib.done(lib.crypto.X509_STORE_set_flags(store, _CRL_CHECK | _CRL_CHECK_ALL))
-        for der in blocks(tls.lists, "X509 CRL"):
+        for der in blocks(tls.lists, "X509 CRL", "crls"):
             lib.done(lib.crypto.X509_STORE_add_crl(store, lib.crl(der)))
     if tls.certificate:
-        own, *above = map(lib.certificate, blocks(tls.certificate, "CERTIFICATE"))
+        chain = blocks(tls.certificate, "CERTIFICATE", "certificate")
+        own, *above = map(lib.certificate, chain)
         lib.done(lib.ssl.SSL_CTX_use_certificate(native, own))
         for authority in above:
             # 1: the context takes a reference of its own.
             lib.done(lib.ssl.SSL_CTX_ctrl(native, _ADD_CHAIN_CERTIFICATE, 1, authority))
-        key = lib.private_key(tls.key or tls.certificate, tls.password)
+        key = lib.private_key(tls.private_key, tls.password)
         lib.done(lib.ssl.SSL_CTX_use_PrivateKey(native, key))
         lib.done(lib.ssl.SSL_CTX_check_private_key(native))
     return native
