@@ -36,7 +36,7 @@ def test_a_missing_engine_is_told_with_its_debian_package(way, ca):
         )
         said = done.stdout.decode()
         assert said.startswith("Unavailable the engine gost")
-        assert "Надо установить: apt install libengine-gost-openssl" in said
+        assert "её надо установить: apt install libengine-gost-openssl" in said
 
 
 def test_an_openssl_that_is_built_into_the_program_is_told_as_such():
