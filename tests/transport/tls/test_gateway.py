@@ -218,11 +218,16 @@ def test_a_gateway_with_another_key_gets_nothing(elsewhere):
         ("ftp://127.0.0.1", ["ca.test"], ""),
         ("http://127.0.0.1:port", ["ca.test"], ""),
         ("http://127.0.0.1:8443", [], ""),
+        ("http://127.0.0.1:8443/path", ["ca.test"], ""),
     ],
 )
 def test_a_gateway_that_anybody_could_be_is_refused(address, hosts, pin):
     with pytest.raises(ConfigError):
         GostGateway(address, hosts=hosts, pin=pin)
+
+
+def test_a_single_host_is_no_set_of_letters():
+    assert GostGateway("http://127.0.0.1:8443", hosts="ca.test").hosts == {"ca.test"}
 
 
 STUNNEL = """\

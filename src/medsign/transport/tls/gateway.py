@@ -27,7 +27,8 @@ _UNIX = "unix:"
 
 
 def _places(hosts: Iterable[str]) -> frozenset[str]:
-    return frozenset(map(_place, hosts))
+    # A single one would be taken for its letters.
+    return frozenset(map(_place, (hosts,) if isinstance(hosts, str) else hosts))
 
 
 def _place(written: str) -> str:
@@ -79,6 +80,8 @@ class GostGateway:
             raise ConfigError("a GOST gateway leads to no host")
         if self._socket_file:
             return
+        if self._url.path not in {"", "/"}:
+            raise ConfigError("the address of a GOST gateway has no path: requests bring theirs")
         if self._url.scheme == "https":
             _key_digest(self.pin)
         elif self._url.scheme != "http":
