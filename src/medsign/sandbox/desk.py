@@ -24,7 +24,7 @@ from medsign.errors import (
     MedsignError,
 )
 from medsign.sandbox.faults import Fault, FaultKind
-from medsign.sandbox.gateway import Gateway
+from medsign.sandbox.gateway import SandboxGateway
 from medsign.sandbox.routing import Call, Problem, Reply, Request, Route, Service
 from medsign.sandbox.world import World
 
@@ -105,7 +105,7 @@ class FrontDesk:
         gateway: Who checks signed requests.
     """
 
-    def __init__(self, world: World, services: Iterable[Service], *, gateway: Gateway) -> None:
+    def __init__(self, world: World, services: Iterable[Service], *, gateway: SandboxGateway) -> None:
         self._gateway = gateway
         self._world = world
         self._lock = threading.RLock()

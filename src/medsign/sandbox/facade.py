@@ -20,7 +20,7 @@ from medsign.errors import UsageError
 from medsign.sandbox.catalogue import SERVICES
 from medsign.sandbox.control import Control
 from medsign.sandbox.desk import Delivery, FrontDesk
-from medsign.sandbox.gateway import Gateway
+from medsign.sandbox.gateway import SandboxGateway
 from medsign.sandbox.openapi import Description
 from medsign.sandbox.pki import Pki
 from medsign.sandbox.remote import Remote
@@ -98,7 +98,7 @@ class Sandbox:
                     self.world.tokens.issue(service.name, CLINIC)
             description = Description(self.world, self.services)
             control = Control(self.world, self.services)
-            gateway = Gateway(self.world, required=signed_requests)
+            gateway = SandboxGateway(self.world, required=signed_requests)
             everybody = (*self.services, control, description)
             self._desk = FrontDesk(self.world, everybody, gateway=gateway)
             self._own = own.pop_all()

@@ -23,7 +23,7 @@ _RUSSIAN = {
 }
 
 
-class Gateway:
+class SandboxGateway:
     """Whose requests come in, and in whose name answers go out.
 
     Args:
