@@ -105,7 +105,9 @@ class FrontDesk:
         gateway: Who checks signed requests.
     """
 
-    def __init__(self, world: World, services: Iterable[Service], *, gateway: SandboxGateway) -> None:
+    def __init__(
+        self, world: World, services: Iterable[Service], *, gateway: SandboxGateway
+    ) -> None:
         self._gateway = gateway
         self._world = world
         self._lock = threading.RLock()
