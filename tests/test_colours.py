@@ -13,7 +13,7 @@ from medsign import AsyncMedSign, MedSign
 from medsign.ca import AsyncCa, Ca
 from medsign.ca.cryptopro import AsyncCryptoProPortal, CryptoProPortal
 from medsign.cms.client import AsyncPki, Pki
-from medsign.cms.operations import PkiContext
+from medsign.cms.context import PkiContext
 from medsign.ekp import AsyncEkp, Ekp
 from medsign.exchange import AsyncDriver, AsyncService, Context, Driver, Service
 from medsign.mchd import AsyncMchd, Mchd

@@ -16,7 +16,7 @@ from medsign.ca import AsyncCa, Ca, ca_context
 from medsign.clock import Clock, SystemClock
 from medsign.clock import sleep as pause
 from medsign.cms.client import AsyncPki, Pki
-from medsign.cms.operations import PkiContext
+from medsign.cms.context import PkiContext
 from medsign.codec.asn1 import Certificate
 from medsign.config import Config
 from medsign.ekp import AsyncEkp, Ekp, ekp_context

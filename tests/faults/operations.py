@@ -33,7 +33,7 @@ from medsign.ca.cryptopro import CryptoProPortal, NameField, Registration, porta
 from medsign.ca.models import Authority
 from medsign.clock import MOSCOW
 from medsign.cms.client import Pki
-from medsign.cms.operations import PkiContext
+from medsign.cms.context import PkiContext
 from medsign.codec.asn1 import make_name
 from medsign.ekp import Ekp, ekp_context
 from medsign.exchange import Context, Driver, Service, listing, operation

@@ -68,7 +68,8 @@ def links(config: Config) -> None:
         pass
 
     GostTls(Path("roots.pem"))  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    GostTls(trust="roots.pem")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    GostTls(trust="roots.pem", crls="lists.pem")
+    GostTls(trust=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     MedSign(config, transport=tls)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     MedSign(config, transport=tls.async_transport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

@@ -10,7 +10,7 @@ import attrs
 
 from medsign.cms.collect import collect
 from medsign.cms.content import Content
-from medsign.cms.context import PkiContext as PkiContext  # noqa: PLC0414 - its old address
+from medsign.cms.context import PkiContext
 from medsign.cms.decide import decide
 from medsign.cms.evidence import Evidence
 from medsign.cms.extend import (

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from medsign.cms.content import Content
+from medsign.cms.context import PkiContext
 from medsign.cms.countersign import countersign
 from medsign.cms.evidence import Evidence
 from medsign.cms.extend import add_archive_timestamp, add_archive_values, archive_value
-from medsign.cms.operations import PkiContext, timestamp, verify_document
+from medsign.cms.operations import timestamp, verify_document
 from medsign.cms.policy import WITH_STAMP
 from medsign.codec.asn1 import Certificate, RevocationList, to_binary
 from medsign.exchange import Flow, do
