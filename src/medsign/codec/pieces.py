@@ -84,7 +84,8 @@ class _File:
         try:
             with self.path.open("rb", buffering=0) as file:
                 file.seek(offset)
-                return file.read(CHUNK)
+                # Not more than is there: room for a whole chunk costs more than the reading.
+                return file.read(min(CHUNK, self.size + 1 - offset))
         except OSError as error:
             raise _unreadable(error) from None
 
